@@ -1,0 +1,29 @@
+// Package event holds what the driver tells those who watch it: commands
+// (command-logging-and-monitoring), connection pools
+// (connection-monitoring-and-pooling) and servers
+// (server-discovery-and-monitoring). Names and fields are the
+// specifications' own.
+//
+// An Observer is a struct of optional functions. They are called in the
+// goroutine in which the thing happens: they must return quickly and must not
+// call back into the client. An event costs nothing when nobody listens.
+package event
+
+// Observer receives events. Any function may be nil.
+type Observer struct {
+	CommandStarted   func(*CommandStarted)
+	CommandSucceeded func(*CommandSucceeded)
+	CommandFailed    func(*CommandFailed)
+
+	PoolCreated               func(*PoolCreated)
+	PoolReady                 func(*PoolReady)
+	PoolCleared               func(*PoolCleared)
+	PoolClosed                func(*PoolClosed)
+	ConnectionCreated         func(*ConnectionCreated)
+	ConnectionReady           func(*ConnectionReady)
+	ConnectionClosed          func(*ConnectionClosed)
+	ConnectionCheckOutStarted func(*ConnectionCheckOutStarted)
+	ConnectionCheckOutFailed  func(*ConnectionCheckOutFailed)
+	ConnectionCheckedOut      func(*ConnectionCheckedOut)
+	ConnectionCheckedIn       func(*ConnectionCheckedIn)
+}

@@ -1,0 +1,70 @@
+package wire
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/motor-go/motor/bson"
+)
+
+// CommandError is a server's answer that a command failed (ok: 0).
+type CommandError struct {
+	Code    int32    // the server's error code, 0 if it gave none
+	Name    string   // codeName
+	Message string   // errmsg
+	Labels  []string // errorLabels, and those that the driver adds
+	Server  string   // address of the server that answered
+	Reply   bson.Raw // the whole reply
+}
+
+func (e *CommandError) Error() string {
+	var b strings.Builder
+	if e.Server != "" {
+		b.WriteString(e.Server)
+		b.WriteString(": ")
+	}
+	if e.Name != "" {
+		fmt.Fprintf(&b, "%s (%d): %s", e.Name, e.Code, e.Message)
+	} else {
+		fmt.Fprintf(&b, "error %d: %s", e.Code, e.Message)
+	}
+	return b.String()
+}
+
+// HasLabel reports whether the error carries the label.
+func (e *CommandError) HasLabel(label string) bool { return slices.Contains(e.Labels, label) }
+
+// ReplyError is the *CommandError that reply holds, or nil if it says ok: 1.
+func ReplyError(reply bson.Raw) *CommandError {
+	if reply.Lookup("ok").Truthy() {
+		return nil
+	}
+	e := &CommandError{Labels: ErrorLabels(reply), Reply: reply}
+	for key, v := range reply.All() {
+		switch key {
+		case "code":
+			code, _ := v.AsInt64()
+			e.Code = int32(code)
+		case "codeName":
+			e.Name, _ = v.Str()
+		case "errmsg", "$err":
+			e.Message, _ = v.Str()
+		}
+	}
+	if e.Message == "" {
+		e.Message = "the server said that the command failed, and no more"
+	}
+	return e
+}
+
+// ErrorLabels are the labels at the top of a reply.
+func ErrorLabels(reply bson.Raw) (labels []string) {
+	arr, _ := reply.Lookup("errorLabels").Array()
+	for v := range arr.Values() {
+		if s, ok := v.Str(); ok {
+			labels = append(labels, s)
+		}
+	}
+	return labels
+}
