@@ -1,0 +1,119 @@
+package spectests
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+)
+
+// T is what a test reports to: a *testing.T under go test, a Recorder in
+// cmd/spectest. The methods are those of *testing.T.
+type T interface {
+	Run(name string, f func(t T)) bool
+	Name() string
+	Context() context.Context
+	Cleanup(f func())
+	Helper()
+	Logf(format string, args ...any)
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Skipf(format string, args ...any)
+	Failed() bool
+}
+
+// Kind says what a suite needs to run.
+type Kind int
+
+// The kinds of suites.
+const (
+	Unit     Kind = iota // nothing but this process
+	Deployed             // a deployment
+)
+
+// Suite is the tests of one format in one folder of the specifications.
+type Suite struct {
+	// Name is that folder without tests between: "bson-corpus",
+	// "transactions/unified".
+	Name string
+	Kind Kind
+	// Run runs the tests of one fixture. It is nil if the specification has
+	// none.
+	Run func(t T, f File)
+	// Prose runs the tests that the specification describes in words.
+	Prose func(t T)
+}
+
+// RunAll runs the fixtures of s, each as a subtest, then its prose tests.
+func (s Suite) RunAll(t T, src *Source) {
+	if s.Run != nil {
+		files, err := src.Files(s.Name)
+		switch {
+		case errors.Is(err, ErrNoFiles):
+			t.Run("files", func(t T) { t.Skipf("%s has no fixtures of %s", src.Name, s.Name) })
+		case err != nil:
+			t.Errorf("%v", err)
+		}
+		for _, f := range files {
+			t.Run(f.Name, func(t T) { s.Run(t, f) })
+		}
+	}
+	if s.Prose != nil {
+		t.Run("prose", s.Prose)
+	}
+}
+
+// Match is the suites that the patterns name, in the order of the table. A
+// pattern in the syntax of path.Match names a suite or a folder of suites; no
+// pattern at all names every suite.
+func Match(patterns ...string) ([]Suite, error) {
+	if len(patterns) == 0 {
+		return Suites, nil
+	}
+	used := make([]bool, len(patterns))
+	var matched []Suite
+	for _, s := range Suites {
+		hit := false
+		for i, p := range patterns {
+			spec, _, _ := strings.Cut(s.Name, "/")
+			whole, err := path.Match(p, s.Name)
+			if err != nil {
+				return nil, fmt.Errorf("suite pattern %q: %w", p, err)
+			}
+			above, _ := path.Match(p, spec)
+			if whole || above {
+				used[i], hit = true, true
+			}
+		}
+		if hit {
+			matched = append(matched, s)
+		}
+	}
+	for i, p := range patterns {
+		if !used[i] {
+			return nil, fmt.Errorf("no suite is named %q; the suites are: %s", p, strings.Join(names(), ", "))
+		}
+	}
+	return matched, nil
+}
+
+func names() (names []string) {
+	for _, s := range Suites {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// Decode reads the JSON of f into v, and ends the test if v has no place for
+// a field of it: what a runner does not know of, it would not test.
+func (f File) Decode(t T, v any) {
+	t.Helper()
+	dec := json.NewDecoder(bytes.NewReader(f.Data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		t.Fatalf("%s/%s.json: %v", f.Suite, f.Name, err)
+	}
+}

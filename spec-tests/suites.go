@@ -1,0 +1,4 @@
+package spectests
+
+// Suites are all the suites there are, by name.
+var Suites = []Suite{}
