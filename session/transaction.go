@@ -1,0 +1,144 @@
+package session
+
+import (
+	"errors"
+	"time"
+
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/concern"
+)
+
+// State is the state of a transaction, by the names of the specification.
+type State uint8
+
+// The states of a transaction.
+const (
+	NoTransaction State = iota
+	TransactionStarting
+	TransactionInProgress
+	TransactionCommitted
+	TransactionAborted
+)
+
+// Errors of transitions that the specification refuses.
+var (
+	ErrTransactionInProgress   = errors.New("transaction already in progress")
+	ErrNoTransaction           = errors.New("no transaction started")
+	ErrCommitAfterAbort        = errors.New("cannot call commitTransaction after calling abortTransaction")
+	ErrAbortAfterCommit        = errors.New("cannot call abortTransaction after calling commitTransaction")
+	ErrAbortTwice              = errors.New("cannot call abortTransaction twice")
+	ErrUnacknowledgedTxn       = errors.New("transactions do not support unacknowledged write concerns")
+	ErrTransactionReadPrimary  = errors.New("read preference in a transaction must be primary")
+	ErrTransactionReadConcern  = errors.New("read concern cannot be set on an operation in a transaction; set it when the transaction starts")
+	ErrTransactionWriteConcern = errors.New("write concern cannot be set on an operation in a transaction; set it when the transaction starts")
+)
+
+// TransactionOptions are the options of a transaction. Nil fields inherit from
+// the session, then the client.
+type TransactionOptions struct {
+	ReadConcern    *concern.ReadConcern
+	WriteConcern   *concern.WriteConcern
+	ReadPreference *concern.ReadPreference
+	// MaxCommitTime bounds commitTransaction on the server. Deprecated in
+	// favour of a timeout; 0 means no bound.
+	MaxCommitTime time.Duration
+}
+
+// Or fills the fields that o leaves open from d.
+func (o TransactionOptions) Or(d TransactionOptions) TransactionOptions {
+	if o.ReadConcern == nil {
+		o.ReadConcern = d.ReadConcern
+	}
+	if o.WriteConcern == nil {
+		o.WriteConcern = d.WriteConcern
+	}
+	if o.ReadPreference == nil {
+		o.ReadPreference = d.ReadPreference
+	}
+	if o.MaxCommitTime == 0 {
+		o.MaxCommitTime = d.MaxCommitTime
+	}
+	return o
+}
+
+// Transaction is the state machine of a session's transactions. A refused
+// transition leaves it as it was.
+type Transaction struct {
+	State   State
+	Options TransactionOptions
+	// RecoveryToken is what a mongos sent last; commit and abort repeat it.
+	RecoveryToken bson.Raw
+	// Pinned is the address of the mongos that the transaction stays on.
+	Pinned string
+
+	committedEmpty bool // commit was called before any command was sent
+}
+
+// Start begins a transaction. The server hears of it with the first command.
+func (t *Transaction) Start(o TransactionOptions) error {
+	if t.InProgress() {
+		return ErrTransactionInProgress
+	}
+	if o.WriteConcern != nil && !o.WriteConcern.Acknowledged() {
+		return ErrUnacknowledgedTxn
+	}
+	*t = Transaction{State: TransactionStarting, Options: o}
+	return nil
+}
+
+// InProgress reports whether commands belong to the transaction.
+func (t *Transaction) InProgress() bool {
+	return t.State == TransactionStarting || t.State == TransactionInProgress
+}
+
+// Sent notes that a command of the transaction is on its way. It reports
+// whether that was the first, which carries startTransaction.
+func (t *Transaction) Sent() (first bool) {
+	if t.State == TransactionStarting {
+		t.State = TransactionInProgress
+		return true
+	}
+	return false
+}
+
+// Commit moves to committed and reports whether commitTransaction must be
+// sent: not if no command was. A commit after a commit sends it again; again
+// says so.
+func (t *Transaction) Commit() (send, again bool, err error) {
+	switch t.State {
+	case NoTransaction:
+		return false, false, ErrNoTransaction
+	case TransactionAborted:
+		return false, false, ErrCommitAfterAbort
+	case TransactionStarting:
+		t.State, t.committedEmpty = TransactionCommitted, true
+		return false, false, nil
+	case TransactionCommitted:
+		return !t.committedEmpty, true, nil
+	}
+	t.State = TransactionCommitted
+	return true, false, nil
+}
+
+// Abort moves to aborted and reports whether abortTransaction must be sent.
+func (t *Transaction) Abort() (send bool, err error) {
+	switch t.State {
+	case NoTransaction:
+		return false, ErrNoTransaction
+	case TransactionCommitted:
+		return false, ErrAbortAfterCommit
+	case TransactionAborted:
+		return false, ErrAbortTwice
+	}
+	send = t.State == TransactionInProgress
+	t.State = TransactionAborted
+	return send, nil
+}
+
+// Outside notes that a command outside of the transaction is sent: a finished
+// transaction is over.
+func (t *Transaction) Outside() {
+	if t.State == TransactionCommitted || t.State == TransactionAborted {
+		*t = Transaction{}
+	}
+}
