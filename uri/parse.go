@@ -1,0 +1,289 @@
+package uri
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	scheme    = "mongodb://"
+	srvScheme = "mongodb+srv://"
+)
+
+// errUserinfo does not quote the string: the part it is about may be a
+// password.
+var errUserinfo = errors.New("connection string: the user name and the password must be percent-encoded: write %40 for @, %3A for :, %2F for / and %25 for %")
+
+// Parse reads a connection string. It performs no I/O: the Config of a
+// mongodb+srv string has its SRVHost but no Hosts yet.
+//
+// The warnings are for the log; options with a bad value or an unknown name
+// have no effect. An error says what cannot be used and why; it is returned
+// where the string is malformed, where options contradict each other, where a
+// credential is not as its mechanism needs it, and for a bad value of an
+// option that keeps data safe or secret (tls, w, authSource, authMechanism,
+// srvServiceName).
+func Parse(s string) (*Config, []Warning, error) {
+	if !utf8.ValidString(s) {
+		return nil, nil, errors.New("connection string: not valid UTF-8")
+	}
+	rest, plain := strings.CutPrefix(s, scheme)
+	if !plain {
+		var srv bool
+		if rest, srv = strings.CutPrefix(s, srvScheme); !srv {
+			return nil, nil, fmt.Errorf("connection string: does not begin with %s or %s", scheme, srvScheme)
+		}
+	}
+	authority, path, query := split(rest)
+	// An @ further on may be that of userinfo with a slash or question mark in
+	// the password, and what looks like a host or a database part of it.
+	discreet := func(err error) error {
+		if strings.Contains(rest[len(authority):], "@") {
+			return errUserinfo
+		}
+		return err
+	}
+
+	c := defaults
+	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+		if err := c.parseUserinfo(authority[:at]); err != nil {
+			return nil, nil, err
+		}
+		authority = authority[at+1:]
+	}
+	parseHosts := c.parseHosts
+	if !plain {
+		parseHosts = c.parseSRVHost
+	}
+	if err := parseHosts(authority); err != nil {
+		return nil, nil, discreet(err)
+	}
+	if err := c.parseDatabase(path); err != nil {
+		return nil, nil, discreet(err)
+	}
+	given, warnings, err := c.parseOptions(query)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := given.check(plain); err != nil {
+		return nil, nil, err
+	}
+	if !given["tls"] && !given["ssl"] {
+		c.TLS = c.impliesTLS()
+	}
+	if err := c.Validate(); err != nil {
+		return nil, nil, err
+	}
+	return &c, warnings, nil
+}
+
+// split divides what follows the scheme at the first slash, which may be
+// missing, and at the question mark after it.
+func split(rest string) (authority, path, query string) {
+	i := strings.IndexAny(rest, "/?")
+	if i < 0 {
+		return rest, "", ""
+	}
+	authority = rest[:i]
+	if rest[i] == '/' {
+		i++
+	}
+	path, query, _ = strings.Cut(rest[i:], "?")
+	return authority, path, query
+}
+
+func (c *Config) parseUserinfo(s string) error {
+	user, password, _ := strings.Cut(s, ":")
+	if strings.ContainsAny(user, "@") || strings.ContainsAny(password, "@:") {
+		return errUserinfo
+	}
+	var err error
+	if c.Username, err = unescape(user); err != nil {
+		return errUserinfo
+	}
+	if c.Password, err = unescape(password); err != nil {
+		return errUserinfo
+	}
+	if c.Username == "" {
+		return errors.New("connection string: no user name before the @")
+	}
+	return nil
+}
+
+func (c *Config) parseDatabase(s string) error {
+	name, err := unescape(s)
+	if err != nil {
+		return fmt.Errorf("connection string: database %q: %w", s, err)
+	}
+	if i := strings.IndexAny(name, "/\\ \"$\x00"); i >= 0 {
+		return fmt.Errorf("connection string: database %q contains %q, which no database name can", name, name[i])
+	}
+	c.Database = name
+	return nil
+}
+
+// unescape decodes percent-encoding. A plus sign stands for itself.
+func unescape(s string) (string, error) {
+	decoded, err := url.PathUnescape(s)
+	if err != nil {
+		return "", errors.New("a percent sign that is not followed by two hexadecimal digits")
+	}
+	if !utf8.ValidString(decoded) {
+		return "", errors.New("not valid UTF-8 when decoded")
+	}
+	return decoded, nil
+}
+
+// given are the names of the options in a query, as the specification spells
+// them.
+type given map[string]bool
+
+// check refuses options that must not, or not alone, stand in one string.
+func (g given) check(plain bool) error {
+	for _, pair := range exclusive {
+		if g[pair[0]] && g[pair[1]] {
+			return fmt.Errorf("connection string: options %s and %s exclude each other; give one", pair[0], pair[1])
+		}
+	}
+	for _, pair := range needs {
+		if g[pair[0]] && !g[pair[1]] {
+			return fmt.Errorf("connection string: option %s needs option %s", pair[0], pair[1])
+		}
+	}
+	for _, name := range []string{"srvMaxHosts", "srvServiceName"} {
+		if plain && g[name] {
+			return fmt.Errorf("connection string: option %s is for %s only", name, srvScheme)
+		}
+	}
+	return nil
+}
+
+// assignment is one option=value of a query.
+type assignment struct {
+	*option
+	value string
+}
+
+// parseOptions applies the options of a query, in their order.
+func (c *Config) parseOptions(query string) (given, []Warning, error) {
+	all := given{}
+	var assignments []assignment
+	var warnings []Warning
+	for part := range strings.SplitSeq(query, "&") {
+		if part == "" {
+			continue
+		}
+		name, value, err := parseAssignment(part)
+		if err != nil {
+			return nil, nil, err
+		}
+		o := optionNamed[lower(name)]
+		if o == nil {
+			warnings = append(warnings, Warning{Option: name, Reason: "unknown, and ignored"})
+			continue
+		}
+		if all[o.name] && o.once {
+			return nil, nil, fmt.Errorf("connection string: option %s is given more than once", o.name)
+		}
+		if all[o.name] && !o.list {
+			warnings = append(warnings, *o.warning(value, "given more than once; the last value counts"))
+		}
+		all[o.name] = true
+		assignments = append(assignments, assignment{o, value})
+	}
+	if err := checkTLS(assignments); err != nil {
+		return nil, nil, err
+	}
+	for _, a := range assignments {
+		warning, err := a.apply(c, all)
+		if err != nil {
+			return nil, nil, err
+		}
+		if warning != nil {
+			warnings = append(warnings, *warning)
+		}
+	}
+	return all, warnings, nil
+}
+
+func parseAssignment(s string) (name, value string, err error) {
+	name, value, ok := strings.Cut(s, "=")
+	if strings.Contains(name, "@") {
+		return "", "", errUserinfo
+	}
+	if !ok || name == "" {
+		return "", "", fmt.Errorf("connection string: option %q is not of the form name=value", name)
+	}
+	if value, err = unescape(value); err != nil {
+		return "", "", fmt.Errorf("connection string: the value of option %s has %w", name, err)
+	}
+	return name, value, nil
+}
+
+// checkTLS refuses values of tls and ssl that are not all the same.
+func checkTLS(assignments []assignment) error {
+	said := ""
+	for _, a := range assignments {
+		if a.name != "tls" && a.name != "ssl" {
+			continue
+		}
+		v, _ := parseBool(a.value)
+		if said == "" {
+			said = strconv.FormatBool(v)
+		} else if said != strconv.FormatBool(v) {
+			return errors.New("connection string: options tls and ssl are given with different values; give tls once")
+		}
+	}
+	return nil
+}
+
+// apply sets the option in c, or says why not.
+func (a assignment) apply(c *Config, all given) (*Warning, error) {
+	if a.renamed != "" && all[a.renamed] {
+		return a.warning(a.value, "deprecated, and ignored because "+a.renamed+" is given"), nil
+	}
+	if a.value == "" && !a.empty {
+		return a.warning("", "empty, and ignored"), nil
+	}
+	err := a.set(c, a.value)
+	used, isNotice := errors.AsType[notice](err)
+	switch {
+	case err == nil && a.renamed == "":
+		return nil, nil
+	case err == nil:
+		return a.warning(a.value, "deprecated; write "+a.renamed), nil
+	case isNotice:
+		return a.warning(a.value, string(used)), nil
+	case a.strict:
+		return nil, a.refusal(a.value, err.Error())
+	default:
+		return a.warning(a.value, err.Error()+"; it is ignored"), nil
+	}
+}
+
+// warning is about a value of o, which it quotes unless that is a secret, or
+// may be one: what follows an unescaped @ could be the rest of a password.
+func (o *option) warning(value, reason string) *Warning {
+	if o.secret || strings.Contains(value, "@") {
+		value = ""
+	}
+	return &Warning{Option: o.name, Value: value, Reason: reason}
+}
+
+func (o *option) refusal(value, reason string) error {
+	return errors.New(o.warning(value, reason).Error())
+}
+
+// lower turns A to Z into lower case, and nothing else.
+func lower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, s)
+}
