@@ -151,74 +151,78 @@ func next(b []byte) (key []byte, v RawValue, rest []byte, ok bool) {
 	return b[1:end], RawValue{Type(b[0]), b[at : at+n : at+n]}, b[at+n:], true
 }
 
-// valueLen is the length of the value of type t at the start of b, or -1 if
-// there is not a whole one.
-func valueLen(t Type, b []byte) int {
-	n := 0
-	switch t {
-	case TypeNull, TypeUndefined, TypeMinKey, TypeMaxKey:
-		return 0
-	case TypeBoolean:
-		n = 1
-	case TypeInt32:
-		n = 4
-	case TypeDouble, TypeDateTime, TypeTimestamp, TypeInt64:
-		n = 8
-	case TypeObjectID:
-		n = 12
-	case TypeDecimal128:
-		n = 16
-	case TypeRegex:
-		p := bytes.IndexByte(b, 0)
-		if p < 0 {
-			return -1
-		}
-		o := bytes.IndexByte(b[p+1:], 0)
-		if o < 0 {
-			return -1
-		}
-		return p + o + 2
-	default:
-		if len(b) < 4 {
-			return -1
-		}
-		l := int64(int32(binary.LittleEndian.Uint32(b)))
-		switch t {
-		case TypeString, TypeJavaScript, TypeSymbol:
-			if l < 1 {
-				return -1
-			}
-			l += 4
-		case TypeEmbeddedDocument, TypeArray:
-			if l < 5 {
-				return -1
-			}
-		case TypeBinary:
-			if l < 0 {
-				return -1
-			}
-			l += 5
-		case TypeDBPointer:
-			if l < 1 {
-				return -1
-			}
-			l += 16
-		case TypeCodeWithScope:
-			if l < 14 {
-				return -1
-			}
-		default:
-			return -1
-		}
-		if l > int64(len(b)) {
-			return -1
-		}
-		return int(l)
+// fixedLen is the length of the values of each type that always have the same,
+// -1 for types that need more than their type to be measured, and unknownType
+// for those that do not exist.
+var fixedLen = makeFixedLen()
+
+const unknownType = -2
+
+func makeFixedLen() (table [256]int8) {
+	for i := range table {
+		table[i] = unknownType
 	}
-	if n > len(b) {
+	for _, t := range []Type{TypeString, TypeEmbeddedDocument, TypeArray, TypeBinary, TypeRegex, TypeDBPointer, TypeJavaScript, TypeSymbol, TypeCodeWithScope} {
+		table[t] = -1
+	}
+	for t, n := range map[Type]int8{
+		TypeNull: 0, TypeUndefined: 0, TypeMinKey: 0, TypeMaxKey: 0,
+		TypeBoolean: 1, TypeInt32: 4,
+		TypeDouble: 8, TypeDateTime: 8, TypeTimestamp: 8, TypeInt64: 8,
+		TypeObjectID: 12, TypeDecimal128: 16,
+	} {
+		table[t] = n
+	}
+	return table
+}
+
+// valueLen is the length of the value of type t at the start of b, or -1 if
+// there is not a whole one. What is as long as it says must also end as it
+// should.
+func valueLen(t Type, b []byte) int {
+	if n := int(fixedLen[t]); n >= 0 {
+		if n > len(b) {
+			return -1
+		}
+		return n
+	}
+	if t == TypeRegex {
+		return regexLen(b)
+	}
+	if len(b) < 5 {
 		return -1
 	}
-	return n
+	n := int64(int32(binary.LittleEndian.Uint32(b)))
+	low, closed := int64(5), true
+	switch t {
+	case TypeString, TypeJavaScript, TypeSymbol:
+		n += 4
+	case TypeEmbeddedDocument, TypeArray:
+	case TypeBinary:
+		n, closed = n+5, false
+	case TypeDBPointer:
+		n, low, closed = n+16, 17, false
+	case TypeCodeWithScope:
+		low = 14
+	default:
+		return -1
+	}
+	if n < low || n > int64(len(b)) || closed && b[n-1] != 0 {
+		return -1
+	}
+	return int(n)
+}
+
+func regexLen(b []byte) int {
+	p := bytes.IndexByte(b, 0)
+	if p < 0 {
+		return -1
+	}
+	o := bytes.IndexByte(b[p+1:], 0)
+	if o < 0 {
+		return -1
+	}
+	return p + o + 2
 }
 
 // ReadDocument splits one whole document off the front of b.
@@ -236,3 +240,16 @@ func ReadDocument(b []byte) (doc Raw, rest []byte, err error) {
 	return Raw(b[:n:n]), b[n:], nil
 }
 
+// NextElementDocument takes the first element off elements, which are those of
+// a document or an array without its length and closing NUL. The element must
+// be a document.
+func NextElementDocument(elements []byte) (doc Raw, rest []byte, err error) {
+	_, v, rest, ok := next(elements)
+	if !ok {
+		return nil, nil, fmt.Errorf("malformed element in %d bytes", len(elements))
+	}
+	if v.Type != TypeEmbeddedDocument {
+		return nil, nil, fmt.Errorf("element is a %v instead of a document", v.Type)
+	}
+	return Raw(v.Value), rest, nil
+}
