@@ -12,9 +12,10 @@ import (
 
 // Errors of misuse.
 var (
-	ErrEnded      = errors.New("the session has ended")
-	ErrConcurrent = errors.New("the session is in use by another operation; a session serves one operation at a time")
-	ErrSnapshotTx = errors.New("transactions are not supported in snapshot sessions")
+	ErrEnded          = errors.New("the session has ended")
+	ErrConcurrent     = errors.New("the session is in use by another operation; a session serves one operation at a time")
+	ErrSnapshotTx     = errors.New("transactions are not supported in snapshot sessions")
+	ErrUnacknowledged = errors.New("an unacknowledged write (w: 0) cannot use a session")
 )
 
 // Options are the options of a session.
