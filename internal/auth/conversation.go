@@ -52,15 +52,15 @@ func converse(ctx context.Context, c Conversation, source string, reply Reply, s
 		response, done, err := c.Step(reply.Payload)
 		switch {
 		case err != nil:
-			return &protocolError{err}
+			return err
 		case reply.Done && done:
 			return nil
 		case reply.Done:
-			return &protocolError{errLeftEarly}
+			return errLeftEarly
 		case satisfied:
 			// Servers that do not know skipEmptyExchange, and those before
 			// 4.4, take one empty exchange to say done; more is no protocol.
-			return &protocolError{errors.New("the server does not end the conversation, although it is complete")}
+			return errors.New("the server does not end the conversation, although it is complete")
 		}
 		satisfied = done && len(response) == 0
 		id := reply.ConversationID
@@ -71,9 +71,3 @@ func converse(ctx context.Context, c Conversation, source string, reply Reply, s
 		reply.ConversationID = id
 	}
 }
-
-// protocolError marks errors of a conversation itself, in contrast to those of
-// the connection.
-type protocolError struct{ error }
-
-func (e *protocolError) Unwrap() error { return e.error }
