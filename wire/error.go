@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,6 +31,27 @@ func (e *CommandError) Error() string {
 		fmt.Fprintf(&b, "error %d: %s", e.Code, e.Message)
 	}
 	return b.String()
+}
+
+// Errors that callers branch on with errors.Is.
+var (
+	ErrDuplicateKey = errors.New("duplicate key")
+	ErrTimeout      = errors.New("timed out")
+)
+
+// Is makes errors.Is find the sentinel that stands for the error's code.
+func (e *CommandError) Is(target error) bool { return CodeIs(e.Code, target) }
+
+// CodeIs reports whether target is the sentinel that stands for a server's
+// error code.
+func CodeIs(code int32, target error) bool {
+	switch target {
+	case ErrDuplicateKey:
+		return code == 11000 || code == 11001 || code == 12582
+	case ErrTimeout:
+		return code == 50
+	}
+	return false
 }
 
 // HasLabel reports whether the error carries the label.
