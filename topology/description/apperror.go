@@ -121,10 +121,11 @@ func replyState(reply bson.Raw) serverState {
 		return usable
 	}
 	message, _ := doc.Lookup(text).Str()
+	contains := func(part string) bool { return strings.Contains(message, part) }
 	switch {
-	case strings.Contains(message, "not master or secondary"), strings.Contains(message, "node is recovering"):
+	case contains("node is recovering"), contains("not master or secondary"), contains("not primary or secondary"):
 		return recovering
-	case strings.Contains(message, "not master"):
+	case contains("not master"), contains("not writable primary"):
 		return notWritablePrimary
 	}
 	return usable
