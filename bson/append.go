@@ -185,3 +185,9 @@ func boolByte(b bool) byte {
 	}
 	return 0
 }
+
+// PatchLength writes the length of the document that begins at and reaches to
+// the end of doc.
+func PatchLength(doc []byte, at int) {
+	binary.LittleEndian.PutUint32(doc[at:], uint32(len(doc)-at))
+}
