@@ -33,8 +33,8 @@ type awsConversation struct {
 }
 
 // Start is the client-first message.
-func (a *awsConversation) Start() ([]byte, error) {
-	return document(nil).binary("r", a.nonce[:]).int32("p", gs2CBFlag).end(), nil
+func (a *awsConversation) Start() []byte {
+	return document(nil).binary("r", a.nonce[:]).int32("p", gs2CBFlag).end()
 }
 
 // Step answers the server's nonce with a signature.

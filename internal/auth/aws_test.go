@@ -54,7 +54,7 @@ func TestAWSConversationPayloads(t *testing.T) {
 		now:         time.Date(2019, 11, 12, 22, 1, 22, 0, time.FixedZone("", 3600)),
 	}
 	copy(c.nonce[:], first[12:44])
-	if got, _ := c.Start(); string(got) != string(first) {
+	if got := c.Start(); string(got) != string(first) {
 		t.Errorf("client-first is %q, want %q", got, first)
 	}
 	got, done, err := c.Step(serverFirst)

@@ -9,7 +9,7 @@ import (
 // state outside itself and performs no I/O.
 type Conversation interface {
 	// Start is the payload of saslStart.
-	Start() ([]byte, error)
+	Start() []byte
 	// Step takes the payload of the server's next reply and gives the payload
 	// of the next saslContinue. done reports that the client is satisfied: the
 	// server may end the conversation with this reply, and not earlier.

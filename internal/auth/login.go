@@ -48,11 +48,7 @@ func (l *Login) Speculate() *Request {
 	default:
 		return nil
 	}
-	payload, err := l.speculation.Start()
-	if err != nil {
-		return nil
-	}
-	return &Request{Mechanism: mechanism, Source: l.credential.Source, Payload: payload}
+	return &Request{Mechanism: mechanism, Source: l.credential.Source, Payload: l.speculation.Start()}
 }
 
 // Authenticate authenticates the connection. supported is saslSupportedMechs
@@ -143,11 +139,7 @@ func (l *Login) authenticate(ctx context.Context, send Send) error {
 
 // converse runs c from its start.
 func (l *Login) converse(ctx context.Context, c Conversation, send Send) error {
-	payload, err := c.Start()
-	if err != nil {
-		return err
-	}
-	reply, err := send(ctx, Request{Mechanism: l.mechanism, Source: l.credential.Source, Payload: payload})
+	reply, err := send(ctx, Request{Mechanism: l.mechanism, Source: l.credential.Source, Payload: c.Start()})
 	if err != nil {
 		return err
 	}

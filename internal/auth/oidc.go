@@ -91,12 +91,12 @@ type twoStep struct {
 }
 
 // Start is a PrincipalStepRequest.
-func (s *twoStep) Start() ([]byte, error) {
+func (s *twoStep) Start() []byte {
 	var request document
 	if s.username != "" {
 		request = request.string("n", s.username)
 	}
-	return request.end(), nil
+	return request.end()
 }
 
 // Step answers IdPInfo with a JwtStepRequest.

@@ -130,7 +130,7 @@ func TestOIDCPayloads(t *testing.T) {
 		{&twoStep{username: "myidp"}, "EgAAAAJuAAYAAABteWlkcAAA"},
 		{&twoStep{}, "BQAAAAA="},
 	} {
-		if got, _ := tt.conversation.Start(); base64.StdEncoding.EncodeToString(got) != tt.want {
+		if got := tt.conversation.Start(); base64.StdEncoding.EncodeToString(got) != tt.want {
 			t.Errorf("%+v starts with %q, want %s", tt.conversation, got, tt.want)
 		}
 	}

@@ -83,9 +83,7 @@ func randomNonce() string {
 }
 
 // Start is the client-first-message.
-func (s *SCRAM) Start() ([]byte, error) {
-	return []byte(gs2Header + s.clientFirstBare), nil
-}
+func (s *SCRAM) Start() []byte { return []byte(gs2Header + s.clientFirstBare) }
 
 // Step answers server-first with client-final, verifies server-final, and
 // answers whatever follows with an empty payload.

@@ -53,7 +53,7 @@ func TestSCRAMConversationsOfTheSpecification(t *testing.T) {
 			}
 			server.SkipEmptyExchange = true
 
-			first, _ := client.Start()
+			first := client.Start()
 			serverFirst, done, err := server.Step(first)
 			if done || err != nil {
 				t.Fatalf("server-first: done %v, %v", done, err)
@@ -121,11 +121,7 @@ func runSCRAM(server *scramServer, mechanism, username string, password Secret) 
 	if err != nil {
 		return err
 	}
-	payload, err := c.Start()
-	if err != nil {
-		return err
-	}
-	reply, err := server.send(ctx, Request{Mechanism: mechanism, Source: "admin", Payload: payload})
+	reply, err := server.send(ctx, Request{Mechanism: mechanism, Source: "admin", Payload: c.Start()})
 	if err != nil {
 		return err
 	}
