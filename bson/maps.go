@@ -1,0 +1,175 @@
+package bson
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// A KeyMarshaler writes itself as a key. Map keys that are no strings may be
+// one.
+type KeyMarshaler interface {
+	MarshalKey() (string, error)
+}
+
+// A KeyUnmarshaler reads what MarshalKey wrote.
+type KeyUnmarshaler interface {
+	UnmarshalKey(key string) error
+}
+
+func encodeMap(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
+	v := p.value(c.typ)
+	if v.IsNil() && !cfg.NilMapAsEmpty {
+		return dst, TypeNull, nil
+	}
+	if depth >= MaxDepth {
+		return dst, 0, errDepth
+	}
+	dst, start := BeginDocument(dst)
+	dst, err := cfg.mapElements(dst, c, v, nil, depth+1)
+	if err != nil {
+		return dst, 0, err
+	}
+	return EndDocument(dst, start), TypeEmbeddedDocument, tooLarge(dst, start)
+}
+
+// inlineMap appends what the inlined map of the struct at p holds.
+func (cfg *config) inlineMap(dst []byte, s *structFields, p ref, depth int) ([]byte, error) {
+	q, ok := s.rest.find(p)
+	if !ok {
+		return dst, nil
+	}
+	return cfg.mapElements(dst, s.rest.codec, q.value(s.rest.codec.typ), s, depth)
+}
+
+// mapElements appends the elements of the map v. None of them may have the key
+// of a field in s.
+func (cfg *config) mapElements(dst []byte, c *codec, v reflect.Value, s *structFields, depth int) (_ []byte, err error) {
+	elem := c.elem
+	value := reflect.New(elem.typ)
+	for it := v.MapRange(); it.Next(); {
+		key, err := cfg.mapKey(it.Key())
+		if err != nil {
+			return dst, err
+		}
+		if s != nil {
+			if _, taken := s.byName[key]; taken {
+				return dst, encodeFailed(fmt.Errorf("an inlined map and a field have the same key"), key, nil)
+			}
+		}
+		value.Elem().SetIterValue(it)
+		if dst, err = cfg.element(dst, key, elem, refTo(value), depth); err != nil {
+			return dst, err
+		}
+	}
+	return dst, nil
+}
+
+// mapKey is the key k as a string.
+func (cfg *config) mapKey(k reflect.Value) (string, error) {
+	if cfg.StringifyMapKeysWithFmt {
+		return fmt.Sprint(k.Interface()), nil
+	}
+	if k.Kind() == reflect.String {
+		return k.String(), nil
+	}
+	switch m := k.Interface().(type) {
+	case KeyMarshaler:
+		if k.Kind() == reflect.Pointer && k.IsNil() {
+			return "", nil
+		}
+		return m.MarshalKey()
+	case encoding.TextMarshaler:
+		if k.Kind() == reflect.Pointer && k.IsNil() {
+			return "", nil
+		}
+		text, err := m.MarshalText()
+		return string(text), err
+	}
+	switch {
+	case k.CanInt():
+		return strconv.FormatInt(k.Int(), 10), nil
+	case k.CanUint():
+		return strconv.FormatUint(k.Uint(), 10), nil
+	}
+	return "", errMapKey(k.Type())
+}
+
+func errMapKey(t reflect.Type) error {
+	return fmt.Errorf("a map key is a string, an integer or a TextMarshaler, not %v", t)
+}
+
+func decodeMap(c *codec, d *decoder, t Type, b []byte, p ref, depth int) error {
+	v := p.value(c.typ)
+	if t == TypeNull || t == TypeUndefined {
+		v.SetZero()
+		return nil
+	}
+	if t != TypeEmbeddedDocument {
+		return mismatch("a document")
+	}
+	if v.IsNil() {
+		v.Set(reflect.MakeMapWithSize(c.typ, Raw(b).Len()))
+	} else if d.ZeroMaps {
+		v.Clear()
+	}
+	return d.elements(b, depth+1, func(key []byte, t Type, b []byte) error {
+		return d.mapElement(c, v, string(key), t, b, depth+1)
+	})
+}
+
+// mapElement decodes one value into the map v.
+func (d *decoder) mapElement(c *codec, v reflect.Value, key string, t Type, b []byte, depth int) error {
+	k, err := d.decodeMapKey(key, c.typ.Key())
+	if err != nil {
+		return err
+	}
+	elem := c.elem
+	value := reflect.New(elem.typ)
+	if err := d.value(elem, t, b, refTo(value), depth); err != nil {
+		return err
+	}
+	v.SetMapIndex(k, value.Elem())
+	return nil
+}
+
+// decodeMapKey is the key as a value of the type t.
+func (d *decoder) decodeMapKey(key string, t reflect.Type) (reflect.Value, error) {
+	k := reflect.New(t)
+	if !d.StringifyMapKeysWithFmt {
+		if u, ok := k.Interface().(KeyUnmarshaler); ok {
+			return k.Elem(), u.UnmarshalKey(key)
+		}
+	}
+	if u, ok := k.Interface().(encoding.TextUnmarshaler); ok {
+		return k.Elem(), u.UnmarshalText([]byte(key))
+	}
+	k = k.Elem()
+	switch {
+	case k.Kind() == reflect.String:
+		k.SetString(strings.Clone(key))
+	case k.CanInt():
+		n, err := strconv.ParseInt(key, 10, t.Bits())
+		if err != nil {
+			return k, fmt.Errorf("the key %q is no %v", key, t)
+		}
+		k.SetInt(n)
+	case k.CanUint():
+		n, err := strconv.ParseUint(key, 10, t.Bits())
+		if err != nil {
+			return k, fmt.Errorf("the key %q is no %v", key, t)
+		}
+		k.SetUint(n)
+	case k.CanFloat() && d.StringifyMapKeysWithFmt:
+		f, err := strconv.ParseFloat(key, t.Bits())
+		if err != nil {
+			return k, fmt.Errorf("the key %q is no %v", key, t)
+		}
+		k.SetFloat(f)
+	default:
+		return k, errMapKey(t)
+	}
+	return k, nil
+}

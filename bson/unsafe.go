@@ -1,0 +1,89 @@
+package bson
+
+import (
+	"reflect"
+	"unsafe"
+)
+
+// This file holds all that the package does with unsafe. Compiled codecs read
+// and write the fields of a Go value by their offset, which costs half of what
+// reflect's setters cost, and boxed values are put into slabs; the benchmarks
+// named Slow in this package show both.
+
+// ref is the address of a Go value whose type the codec at hand knows.
+type ref struct{ p unsafe.Pointer }
+
+// at is the value at r, which is a T or has T's layout.
+func at[T any](r ref) *T { return (*T)(r.p) }
+
+// add is the address n bytes after r, within the same value.
+func (r ref) add(n uintptr) ref { return ref{unsafe.Add(r.p, n)} }
+
+// elem is what the pointer at r points to.
+func (r ref) elem() ref { return ref{*(*unsafe.Pointer)(r.p)} }
+
+// isNil reports whether r is no address, as elem gives it for a nil pointer.
+func (r ref) isNil() bool { return r.p == nil }
+
+// setElem makes the pointer at r point to q.
+func (r ref) setElem(q ref) { *(*unsafe.Pointer)(r.p) = q.p }
+
+// value is the addressable reflect.Value of the t at r.
+func (r ref) value(t reflect.Type) reflect.Value { return reflect.NewAt(t, r.p).Elem() }
+
+// slice is the first element and the length of the slice at r.
+func (r ref) slice() (first ref, n int) {
+	s := *(*[]struct{})(r.p)
+	return ref{unsafe.Pointer(unsafe.SliceData(s))}, len(s)
+}
+
+// newRef is the address of a new zero t.
+func newRef(t reflect.Type) ref { return ref{reflect.New(t).UnsafePointer()} }
+
+// refTo is the address that the pointer v holds.
+func refTo(v reflect.Value) ref { return ref{v.UnsafePointer()} }
+
+// bytesOf are the n bytes at r.
+func bytesOf(r ref, n uintptr) []byte { return unsafe.Slice((*byte)(r.p), n) }
+
+// eface is the layout of an any: its type, and the address of its value, or
+// the value itself where that is a pointer.
+type eface struct{ typ, data unsafe.Pointer }
+
+// dataOf is the address of the value within v, which must not be written to.
+// It must not be called for values that are pointers themselves.
+func dataOf(v any) ref { return ref{(*eface)(unsafe.Pointer(&v)).data} }
+
+// typeWord is what an any that holds a T has for its type.
+func typeWord[T any]() unsafe.Pointer {
+	var zero T
+	v := any(zero)
+	return (*eface)(unsafe.Pointer(&v)).typ
+}
+
+var (
+	wordDouble   = typeWord[float64]()
+	wordString   = typeWord[string]()
+	wordObjectID = typeWord[ObjectID]()
+	wordDateTime = typeWord[DateTime]()
+	wordInt32    = typeWord[int32]()
+	wordInt64    = typeWord[int64]()
+	wordD        = typeWord[D]()
+	wordA        = typeWord[A]()
+)
+
+// box makes *v the value of the type that word stands for at p. It is what an
+// assignment does after it has copied the value to a place of its own.
+func box[T any](v *any, word unsafe.Pointer, p *T) {
+	*(*eface)(unsafe.Pointer(v)) = eface{word, unsafe.Pointer(p)}
+}
+
+// asInt32 makes a place for 64 bits one that holds n.
+func asInt32(w *uint64, n int32) *int32 {
+	p := (*int32)(unsafe.Pointer(w))
+	*p = n
+	return p
+}
+
+// stringOf is b as a string. b must never change again.
+func stringOf(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
