@@ -18,8 +18,9 @@ type Credential struct {
 	Username, Password string
 	// Source is the database that knows the user.
 	Source string
-	// Mechanism is SCRAM-SHA-1, SCRAM-SHA-256, MONGODB-X509, PLAIN, GSSAPI,
-	// MONGODB-AWS or MONGODB-OIDC; empty if it is to be negotiated.
+	// Mechanism is SCRAM-SHA-1, SCRAM-SHA-256, MONGODB-X509, PLAIN, MONGODB-AWS
+	// or MONGODB-OIDC, or one that connection strings know but this driver does
+	// not speak: GSSAPI, MONGODB-CR. Empty if it is to be negotiated.
 	Mechanism string
 	// Properties are by name in upper case.
 	Properties map[string]string
@@ -51,6 +52,7 @@ var mechanisms = map[string]mechanism{
 	"":              {source: "admin", fromDatabase: true, username: required},
 	"SCRAM-SHA-1":   {source: "admin", fromDatabase: true, username: required, password: required},
 	"SCRAM-SHA-256": {source: "admin", fromDatabase: true, username: required, password: required},
+	"MONGODB-CR":    {source: "admin", fromDatabase: true, username: required, password: required},
 	"PLAIN":         {source: External, fromDatabase: true, username: required, password: required},
 	"MONGODB-X509":  {source: External, external: true, password: forbidden},
 	"GSSAPI": {source: External, external: true, username: required,

@@ -78,6 +78,13 @@ func Parse(s string) (*Config, []Warning, error) {
 	if err := c.Validate(); err != nil {
 		return nil, nil, err
 	}
+	if c.AuthMechanism == "MONGODB-AWS" && c.Username != "" {
+		warnings = append(warnings, Warning{
+			Option: "authMechanism",
+			Value:  c.AuthMechanism,
+			Reason: "credentials in a connection string are deprecated; use the environment or a provider",
+		})
+	}
 	return &c, warnings, nil
 }
 
