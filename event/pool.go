@@ -11,7 +11,8 @@ type PoolOptions struct {
 	MaxPoolSize   int // 0 means no limit
 	MinPoolSize   int
 	MaxConnecting int
-	MaxIdleTime   time.Duration
+	// MaxIdleTime and WaitQueueTimeout are 0 if there is no limit.
+	MaxIdleTime, WaitQueueTimeout time.Duration
 }
 
 // PoolCreated says that a pool was made. It is paused at first.

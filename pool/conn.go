@@ -1,0 +1,321 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/auth"
+	"github.com/motor-go/motor/topology/description"
+	"github.com/motor-go/motor/wire"
+)
+
+// Conn is one connection with its buffers. It serves one goroutine at a time.
+type Conn struct {
+	// ID counts the connections of a pool from 1; it is 0 outside of one.
+	ID      int64
+	Address string
+	// Generation is that of the pool, or of the service, in which the
+	// connection was made.
+	Generation uint64
+	// ServiceID names the service behind a load balancer; else nil.
+	ServiceID *bson.ObjectID
+	// ServerConnectionID is the server's number for the connection; 0 if it
+	// gave none.
+	ServerConnectionID int64
+	// Hello is the reply to the handshake, and Description what it says.
+	Hello       bson.Raw
+	Description description.Server
+	// MaxMessageSize is the longest message that the server takes, in bytes.
+	MaxMessageSize int
+	// Compressor is what was negotiated; wire.NoCompression for none.
+	Compressor wire.Compressor
+	// MoreToCome says that the last reply is followed by another, which
+	// Receive reads.
+	MoreToCome bool
+
+	config *Config
+	ctx    context.Context // its end closes the stream
+	cancel context.CancelFunc
+	login  *auth.Login
+	stream net.Conn
+	reader wire.Reader
+
+	expect int32 // the request that the next reply answers
+	late   bool  // a reply is on its way that nobody waits for
+	err    error // why the connection is of no further use
+
+	out        []byte // the write buffer
+	large      bool   // the last message needed a large buffer
+	compressed []byte
+
+	cutOff func()        // makes reads and writes fail
+	isCut  chan struct{} // cutOff has run
+	// interrupted is why the stream was closed by others.
+	interrupted atomic.Pointer[error]
+	use         atomic.Uint32
+
+	// The pool's own, under its lock.
+	role      role
+	idleSince time.Time
+}
+
+// Use is what a connection is checked out for.
+type Use uint32
+
+// The uses that the load balancer specification counts.
+const (
+	UseOperation Use = iota
+	UseCursor
+	UseTransaction
+)
+
+// Pin says what the connection is kept for. CheckIn takes it back.
+func (c *Conn) Pin(u Use) { c.use.Store(uint32(u)) }
+
+// Use is what the connection was pinned for.
+func (c *Conn) Use() Use { return Use(c.use.Load()) }
+
+// writeGrace is the time that a write has left when its context ends. A message
+// sent in half costs the connection.
+const writeGrace = 50 * time.Millisecond
+
+func newConn(config *Config, id int64) *Conn {
+	ctx, cancel := context.WithCancel(context.Background())
+	c := &Conn{
+		ID:             id,
+		Address:        config.Address,
+		MaxMessageSize: wire.DefaultMaxMessageSize,
+		config:         config,
+		ctx:            ctx,
+		cancel:         cancel,
+		isCut:          make(chan struct{}, 1),
+	}
+	c.cutOff = func() {
+		now := time.Now()
+		c.stream.SetReadDeadline(now)
+		c.stream.SetWriteDeadline(now.Add(writeGrace))
+		c.isCut <- struct{}{}
+	}
+	return c
+}
+
+// Buffer is the connection's empty write buffer, into which a caller encodes
+// one message for RoundTrip or Send.
+func (c *Conn) Buffer() []byte {
+	if c.large && cap(c.out) < largeBuffer {
+		if b, ok := largeBuffers.Get().(*[]byte); ok {
+			c.out = *b
+		}
+	}
+	return c.out[:0]
+}
+
+// RoundTrip sends a whole message, which the caller must not use afterwards, and
+// reads the reply, compressing and decompressing as negotiated. The reply
+// belongs to the caller. One with ok: 0 is no error here.
+//
+// If ctx ends, so does the round trip. When the message was sent whole the
+// connection stays good: the late reply is read before the next round trip, or
+// by the pool after CheckIn. The error is a *NetworkError, unless the message
+// itself cannot be sent.
+func (c *Conn) RoundTrip(ctx context.Context, message []byte) (bson.Raw, error) {
+	stop := c.arm(ctx)
+	reply, err := c.roundTrip(ctx, message)
+	c.disarm(stop)
+	return reply, err
+}
+
+func (c *Conn) roundTrip(ctx context.Context, message []byte) (bson.Raw, error) {
+	if err := c.write(ctx, message); err != nil {
+		return nil, err
+	}
+	return c.receive(ctx)
+}
+
+// Send is RoundTrip for a message that has no reply, with the flag moreToCome.
+func (c *Conn) Send(ctx context.Context, message []byte) error {
+	stop := c.arm(ctx)
+	err := c.write(ctx, message)
+	c.disarm(stop)
+	return err
+}
+
+// Receive reads the next reply after one that set MoreToCome. Its errors are
+// those of RoundTrip.
+func (c *Conn) Receive(ctx context.Context) (bson.Raw, error) {
+	stop := c.arm(ctx)
+	reply, err := c.receive(ctx)
+	c.disarm(stop)
+	return reply, err
+}
+
+// Close closes the stream. A pooled connection must be checked in nevertheless.
+func (c *Conn) Close() {
+	c.cancel()
+	if c.err == nil {
+		c.err = net.ErrClosed
+	}
+	if c.stream != nil {
+		c.stream.Close()
+	}
+}
+
+// write sends a message, after reading what an earlier round trip left behind.
+func (c *Conn) write(ctx context.Context, message []byte) error {
+	c.keep(message)
+	header, err := wire.ParseHeader(message, c.MaxMessageSize)
+	switch {
+	case c.err != nil:
+		return c.fail(ctx, "write", false, c.err)
+	case ctx.Err() != nil:
+		return c.fail(ctx, "write", false, ctx.Err())
+	case err != nil:
+		return fmt.Errorf("message for %s: %w", c.Address, err)
+	}
+	if c.late {
+		if err := c.readLate(); err != nil {
+			return c.fail(ctx, "read the reply to an earlier request", false, err)
+		}
+	}
+	if c.Compressor != wire.NoCompression && compressible(message) {
+		c.compressed, err = wire.AppendCompressed(c.compressed[:0], message, c.Compressor, c.config.Handshake.ZlibLevel)
+		if err != nil {
+			return err
+		}
+		message = c.compressed
+	}
+	c.expect = header.RequestID
+	n, err := c.stream.Write(message)
+	if err != nil {
+		c.err = err
+		return c.fail(ctx, "write", n > 0, err)
+	}
+	return nil
+}
+
+// receive reads a reply that somebody waits for.
+func (c *Conn) receive(ctx context.Context) (bson.Raw, error) {
+	if c.err != nil {
+		return nil, c.fail(ctx, "read", true, c.err)
+	}
+	reply, err := c.read()
+	if err != nil {
+		c.late = c.err == nil
+		return nil, c.fail(ctx, "read", true, err)
+	}
+	return reply, nil
+}
+
+// readLate reads the reply that nobody waits for.
+func (c *Conn) readLate() error {
+	_, err := c.read()
+	if err == nil && c.MoreToCome {
+		err = errors.New("the request that was given up is answered without end")
+		c.err = err
+	}
+	c.late = err != nil
+	return err
+}
+
+// drain reads the late reply within a time.
+func (c *Conn) drain(within time.Duration) {
+	c.stream.SetReadDeadline(time.Now().Add(within))
+	c.err = c.readLate()
+	c.stream.SetReadDeadline(time.Time{})
+}
+
+// read reads the next reply. An error is one for good, and kept as such, unless
+// time ran out.
+func (c *Conn) read() (bson.Raw, error) {
+	reply, err := c.readMessage()
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		c.err = err
+	}
+	return reply, err
+}
+
+// readMessage reads one message that answers c.expect.
+func (c *Conn) readMessage() (bson.Raw, error) {
+	header, message, err := c.reader.Next()
+	if err != nil {
+		return nil, err
+	}
+	if header.ResponseTo != c.expect {
+		return nil, &wire.Malformed{Reason: fmt.Sprintf("request %d was sent, and request %d is answered", c.expect, header.ResponseTo)}
+	}
+	if header.OpCode == wire.OpCompressed {
+		if message, err = wire.Decompress(message, c.reader.Limit); err != nil {
+			return nil, err
+		}
+		if header, err = wire.ParseHeader(message, len(message)); err != nil {
+			return nil, err
+		}
+	}
+	if header.OpCode != wire.OpMsg {
+		return nil, &wire.Malformed{Reason: fmt.Sprintf("OP_MSG was sent, and %v answers", header.OpCode)}
+	}
+	m, err := wire.ParseMsg(message)
+	if err != nil {
+		return nil, err
+	}
+	c.MoreToCome = m.Flags&wire.MoreToCome != 0
+	if c.MoreToCome {
+		c.expect = header.RequestID
+	}
+	return m.Body, nil
+}
+
+// arm makes the end of ctx, or of the socket timeout, cut off reads and writes.
+func (c *Conn) arm(ctx context.Context) (stop func() bool) {
+	if c.config.SocketTimeout > 0 {
+		if _, ok := ctx.Deadline(); !ok {
+			c.stream.SetDeadline(time.Now().Add(c.config.SocketTimeout))
+		}
+	}
+	if ctx.Done() == nil {
+		return nil
+	}
+	return context.AfterFunc(ctx, c.cutOff)
+}
+
+// disarm undoes arm.
+func (c *Conn) disarm(stop func() bool) {
+	cut := stop != nil && !stop()
+	if cut {
+		<-c.isCut
+	}
+	if cut || c.config.SocketTimeout > 0 {
+		c.stream.SetDeadline(time.Time{})
+	}
+}
+
+// interrupt closes the stream under whoever uses it, who gets err.
+func (c *Conn) interrupt(err error) {
+	c.interrupted.CompareAndSwap(nil, &err)
+	c.cancel()
+}
+
+// fail is the error for a caller.
+func (c *Conn) fail(ctx context.Context, op string, sent bool, err error) error {
+	if why := c.interrupted.Load(); why != nil {
+		err = *why
+	} else if ctx.Err() != nil && (err == ctx.Err() || errors.Is(err, os.ErrDeadlineExceeded)) {
+		err = ended(ctx)
+	}
+	return &NetworkError{Address: c.Address, Op: op, Sent: sent, Err: err}
+}
+
+// ended is why ctx ended: its cause, which is ctx.Err() as well.
+func ended(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}

@@ -1,0 +1,89 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// readAhead is the size of a Reader's buffer: most messages arrive whole in
+// one read.
+const readAhead = 16 << 10
+
+// Reader reads messages from a stream, each into memory of its own. After an
+// error that passes, such as a timeout, Next goes on where it was.
+type Reader struct {
+	// R is the stream.
+	R io.Reader
+	// Limit is the longest message to accept.
+	Limit int
+
+	ahead []byte // bytes read but not given out, within buf
+	buf   []byte
+
+	header  Header
+	message []byte // the part of a message that is there; nil between messages
+}
+
+// Next reads one whole message. The message, header included, belongs to the
+// caller. The error is io.EOF only if the stream ends between messages. A
+// message longer than Limit is refused before memory is taken for it, and a
+// peer that announces a long one gets little memory before a part has arrived.
+func (r *Reader) Next() (Header, []byte, error) {
+	if r.message == nil {
+		if err := r.begin(); err != nil {
+			return Header{}, nil, err
+		}
+	}
+	n := int(r.header.Length)
+	for len(r.message) < n {
+		if len(r.message) == cap(r.message) {
+			whole := make([]byte, len(r.message), n)
+			copy(whole, r.message)
+			r.message = whole
+		}
+		k, err := r.R.Read(r.message[len(r.message):min(n, cap(r.message))])
+		r.message = r.message[:len(r.message)+k]
+		if err != nil && len(r.message) < n {
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return Header{}, nil, fmt.Errorf("%d of %d bytes of a message: %w", len(r.message), n, err)
+		}
+	}
+	message := r.message
+	r.message = nil
+	return r.header, message, nil
+}
+
+// begin reads a header and takes what has come of the message behind it.
+func (r *Reader) begin() error {
+	if r.buf == nil {
+		r.buf = make([]byte, readAhead)
+	}
+	for len(r.ahead) < HeaderLen {
+		have := copy(r.buf, r.ahead)
+		n, err := r.R.Read(r.buf[have:])
+		r.ahead = r.buf[:have+n]
+		if err != nil && len(r.ahead) < HeaderLen {
+			if errors.Is(err, io.EOF) && len(r.ahead) > 0 {
+				err = io.ErrUnexpectedEOF
+			}
+			return err
+		}
+	}
+	header, err := ParseHeader(r.ahead, r.Limit)
+	if err != nil {
+		return err
+	}
+	n := int(header.Length)
+	r.header = header
+	r.message = make([]byte, 0, min(n, max(readChunk, len(r.ahead))))
+	have := min(n, len(r.ahead))
+	r.message = append(r.message, r.ahead[:have]...)
+	r.ahead = r.ahead[have:]
+	return nil
+}
+
+// Partial reports whether a part of a message has been read.
+func (r *Reader) Partial() bool { return r.message != nil || len(r.ahead) > 0 }
