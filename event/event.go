@@ -26,4 +26,14 @@ type Observer struct {
 	ConnectionCheckOutFailed  func(*ConnectionCheckOutFailed)
 	ConnectionCheckedOut      func(*ConnectionCheckedOut)
 	ConnectionCheckedIn       func(*ConnectionCheckedIn)
+
+	TopologyOpening            func(*TopologyOpening)
+	TopologyDescriptionChanged func(*TopologyDescriptionChanged)
+	TopologyClosed             func(*TopologyClosed)
+	ServerOpening              func(*ServerOpening)
+	ServerDescriptionChanged   func(*ServerDescriptionChanged)
+	ServerClosed               func(*ServerClosed)
+	ServerHeartbeatStarted     func(*ServerHeartbeatStarted)
+	ServerHeartbeatSucceeded   func(*ServerHeartbeatSucceeded)
+	ServerHeartbeatFailed      func(*ServerHeartbeatFailed)
 }
