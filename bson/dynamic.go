@@ -132,12 +132,8 @@ func (cfg *config) prepare(doc []byte, into kind, depth int) (s slabs, copied []
 	}, append([]byte(nil), doc...), nil
 }
 
-func slab[T any](n int) []T {
-	if n == 0 {
-		return nil
-	}
-	return make([]T, n)
-}
+// slab is room for n values. It is never nil: an empty array is not null.
+func slab[T any](n int) []T { return make([]T, n) }
 
 // take splits the first n values off a slab.
 func take[T any](s *[]T, n int) []T {
