@@ -10,6 +10,7 @@ import (
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/internal/auth"
+	"github.com/motor-go/motor/internal/socks5"
 	"github.com/motor-go/motor/topology/description"
 	"github.com/motor-go/motor/wire"
 )
@@ -18,7 +19,7 @@ import (
 // error is a *ConnectError.
 func Connect(ctx context.Context, config Config) (*Conn, error) {
 	c := newConn(&config, 0)
-	if err := c.connect(ctx, func(bson.ObjectID) {}); err != nil {
+	if err := c.connect(ctx, func(id bson.ObjectID) { c.ServiceID = &id }); err != nil {
 		c.Close()
 		return nil, err
 	}
@@ -74,12 +75,13 @@ func (c *Conn) connectError(step Step, err error) *ConnectError {
 var overloadLabels = []string{SystemOverloadedError, RetryableError}
 
 // overload reports whether an overloaded server may be the reason why it could
-// not be dialled. Failed name look-ups, TLS alerts and certificates that do not
-// fit are no such reason.
+// not be dialled. Failed name look-ups, TLS alerts, certificates that do not fit
+// and proxies are no such reason.
 func overload(err error) bool {
 	var dns *net.DNSError
 	var alert tls.AlertError
-	if errors.As(err, &dns) || errors.As(err, &alert) {
+	var proxy *socks5.Error
+	if errors.As(err, &dns) || errors.As(err, &alert) || errors.As(err, &proxy) {
 		return false
 	}
 	var network net.Error
@@ -109,7 +111,6 @@ func (c *Conn) hello(ctx context.Context, joined func(bson.ObjectID)) error {
 			return errNoLoadBalancer
 		}
 		c.Description.Type = description.LoadBalancer
-		c.ServiceID = &c.Description.ServiceID
 		joined(c.Description.ServiceID)
 	}
 	return nil

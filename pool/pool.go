@@ -254,7 +254,7 @@ func (p *Pool) establish(c *Conn) {
 		p.config.OnConnectError(err)
 	}
 	p.mu.Lock()
-	v := p.state.failed(c, w, news, err, time.Now())
+	v := p.state.failed(c, w, err, time.Now())
 	p.schedule()
 	p.mu.Unlock()
 	p.carryOut(v)

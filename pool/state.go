@@ -29,6 +29,7 @@ type state struct {
 	available []*Conn         // last in, first out: the longest idle is the first
 	pending   int
 	draining  int
+	abandoned int       // closed while being established or drained, which has yet to end
 	waiting   []*waiter // first in, first out
 	retryAt   time.Time // not before that are connections made for minPoolSize
 
@@ -63,7 +64,7 @@ type verdict struct {
 	interrupt []interruption
 	close     []*Conn
 	serve     []*waiter
-	over      bool // the pool is closed and its last connection too
+	over      bool // the pool is closed, and nothing is left of it
 }
 
 // interruption is a connection whose reads and writes are to fail with err.
@@ -77,6 +78,7 @@ type role uint8
 
 const (
 	pending role = iota
+	failing      // pending, and known to fail
 	available
 	inUse
 	draining
@@ -98,7 +100,7 @@ func (s *state) checkOut(now time.Time) (*Conn, verdict, error) {
 		s.available[n-1] = nil
 		s.available = s.available[:n-1]
 		if reason := s.perished(c, now); reason != "" {
-			s.remove(c, reason, nil, &v)
+			s.discard(c, reason, nil, &v)
 			continue
 		}
 		c.role = inUse
@@ -139,7 +141,7 @@ func (s *state) waited(w *waiter, now time.Time, err error, queueTimeout bool) b
 func (s *state) checkIn(c *Conn, now time.Time) verdict {
 	var v verdict
 	s.note(notice{kind: checkedIn, conn: c.ID})
-	if c.late && c.err == nil && s.state != Closed && !s.stale(c) {
+	if c.late && s.spent(c) == "" {
 		c.role = draining
 		s.draining++
 		v.drain = c
@@ -152,12 +154,19 @@ func (s *state) checkIn(c *Conn, now time.Time) verdict {
 // drained ends the draining of c.
 func (s *state) drained(c *Conn, now time.Time) verdict {
 	var v verdict
+	if c.role == closed {
+		s.buried(c, &v)
+		return v
+	}
 	s.settle(c, now, &v)
 	return v
 }
 
 // joined puts c under its serviceId, once the handshake has told that.
 func (s *state) joined(c *Conn, id bson.ObjectID) {
+	if c.role == closed {
+		return
+	}
 	sv := s.services[id]
 	if sv == nil {
 		sv = new(service)
@@ -173,20 +182,23 @@ func (s *state) joined(c *Conn, id bson.ObjectID) {
 // established makes the pending c usable. took is how long that took.
 func (s *state) established(c *Conn, now time.Time, took time.Duration) verdict {
 	var v verdict
-	if s.state != Closed {
-		s.note(notice{kind: connectionReady, conn: c.ID, duration: took})
+	if c.role == closed {
+		s.buried(c, &v)
+		return v
 	}
+	s.note(notice{kind: connectionReady, conn: c.ID, duration: took})
 	s.settle(c, now, &v)
 	s.grow(now, &v)
 	return v
 }
 
-// failing tells whether it is news that c cannot be established, and takes the
-// one out of the queue who gets the error, if anybody waits.
+// failing tells whether it is news that the pending c cannot be established,
+// and takes the one out of the queue who gets the error, if anybody waits.
 func (s *state) failing(c *Conn) (w *waiter, news bool) {
-	if s.state == Closed || s.stale(c) {
+	if c.role == closed {
 		return nil, false
 	}
+	c.role = failing
 	if len(s.waiting) > 0 {
 		w = s.waiting[0]
 		s.waiting = s.waiting[1:]
@@ -194,18 +206,14 @@ func (s *state) failing(c *Conn) (w *waiter, news bool) {
 	return w, true
 }
 
-// failed gives the pending c up. w and news are from failing; the pool may have
-// been cleared or closed since.
-func (s *state) failed(c *Conn, w *waiter, news bool, err error, now time.Time) verdict {
+// failed gives c up because of err. w is from failing.
+func (s *state) failed(c *Conn, w *waiter, err error, now time.Time) verdict {
 	var v verdict
-	switch {
-	case news:
-		s.remove(c, event.ReasonError, err, &v)
-	case s.state == Closed:
-		s.remove(c, event.ReasonPoolClosed, nil, &v)
-	default:
-		s.remove(c, event.ReasonStale, nil, &v)
+	if c.role == closed {
+		s.buried(c, &v)
+		return v
 	}
+	s.discard(c, event.ReasonError, err, &v)
 	if w != nil {
 		s.fail(w, now, err)
 		v.serve = append(v.serve, w)
@@ -249,15 +257,20 @@ func (s *state) clear(err error, id *bson.ObjectID, interruptInUse bool, now tim
 		s.note(notice{kind: poolCleared, serviceID: id, interrupt: interruptInUse, err: err})
 	}
 	s.available = slices.DeleteFunc(s.available, func(c *Conn) bool {
-		if s.stale(c) {
-			s.remove(c, event.ReasonStale, nil, &v)
-			return true
+		stale := s.stale(c)
+		if stale {
+			s.discard(c, event.ReasonStale, nil, &v)
 		}
-		return false
+		return stale
 	})
+	why := &ClearedError{Address: s.address, Interrupted: interruptInUse, Err: err}
 	for _, c := range s.conns {
-		if s.stale(c) && (c.role != inUse || interruptInUse) {
-			v.interrupt = append(v.interrupt, interruption{c, &ClearedError{Address: s.address, Interrupted: true, Err: err}})
+		switch {
+		case !s.stale(c):
+		case c.role == inUse && interruptInUse:
+			v.interrupt = append(v.interrupt, interruption{c, why})
+		case c.role == pending || c.role == draining:
+			s.abandon(c, event.ReasonStale, why, &v)
 		}
 	}
 	if id == nil {
@@ -275,17 +288,17 @@ func (s *state) close(now time.Time) verdict {
 	}
 	s.state = Closed
 	for _, c := range s.available {
-		s.remove(c, event.ReasonPoolClosed, nil, &v)
+		s.discard(c, event.ReasonPoolClosed, nil, &v)
 	}
 	s.available = nil
-	s.note(notice{kind: poolClosed})
-	s.refuse(now, &v)
 	for _, c := range s.conns {
-		if c.role != inUse {
-			v.interrupt = append(v.interrupt, interruption{c, &ClosedError{s.address}})
+		if c.role == pending || c.role == draining {
+			s.abandon(c, event.ReasonPoolClosed, &ClosedError{s.address}, &v)
 		}
 	}
-	v.over = len(s.conns) == 0
+	s.note(notice{kind: poolClosed})
+	s.refuse(now, &v)
+	v.over = s.empty()
 	return v
 }
 
@@ -293,7 +306,7 @@ func (s *state) close(now time.Time) verdict {
 func (s *state) tick(now time.Time) verdict {
 	var v verdict
 	for len(s.available) > 0 && s.perished(s.available[0], now) != "" {
-		s.remove(s.available[0], event.ReasonIdle, nil, &v)
+		s.discard(s.available[0], event.ReasonIdle, nil, &v)
 		s.available = slices.Delete(s.available, 0, 1)
 	}
 	s.grow(now, &v)
@@ -314,16 +327,8 @@ func (s *state) due() (at time.Time) {
 // settle finds a place for c, which nobody uses any more: it is closed, given
 // to the first in the queue, or available.
 func (s *state) settle(c *Conn, now time.Time, v *verdict) {
-	switch {
-	case s.state == Closed:
-		s.remove(c, event.ReasonPoolClosed, nil, v)
-		return
-	case c.err != nil:
-		s.remove(c, event.ReasonError, c.err, v)
-		s.grow(now, v)
-		return
-	case s.stale(c):
-		s.remove(c, event.ReasonStale, nil, v)
+	if reason := s.spent(c); reason != "" {
+		s.discard(c, reason, c.err, v)
 		s.grow(now, v)
 		return
 	}
@@ -383,6 +388,20 @@ func (s *state) fail(w *waiter, now time.Time, err error) {
 	s.noteCheckOutFailed(w.since, now, err)
 }
 
+// spent is why c, which nobody uses any more, must be closed; empty if it need
+// not.
+func (s *state) spent(c *Conn) event.Reason {
+	switch {
+	case s.state == Closed:
+		return event.ReasonPoolClosed
+	case c.err != nil:
+		return event.ReasonError
+	case s.stale(c):
+		return event.ReasonStale
+	}
+	return ""
+}
+
 // perished is why c, which is available, must not be used; empty if it may.
 func (s *state) perished(c *Conn, now time.Time) event.Reason {
 	switch {
@@ -408,8 +427,35 @@ func (s *state) generationOf(id *bson.ObjectID) uint64 {
 	return 0
 }
 
-// remove closes c, which is in no queue or list any more.
-func (s *state) remove(c *Conn, reason event.Reason, err error, v *verdict) {
+// discard closes c, which nobody uses.
+func (s *state) discard(c *Conn, reason event.Reason, err error, v *verdict) {
+	s.remove(c, reason, err)
+	v.close = append(v.close, c)
+	v.over = s.empty()
+}
+
+// abandon closes c while it is being established or drained. What is left of
+// that ends with an error, and then c is buried.
+func (s *state) abandon(c *Conn, reason event.Reason, err error, v *verdict) {
+	s.remove(c, reason, nil)
+	s.abandoned++
+	v.interrupt = append(v.interrupt, interruption{c, err})
+}
+
+// buried is the end of what was abandoned.
+func (s *state) buried(c *Conn, v *verdict) {
+	s.abandoned--
+	v.close = append(v.close, c)
+	v.over = s.empty()
+}
+
+// empty reports whether nothing is left of a closed pool.
+func (s *state) empty() bool {
+	return s.state == Closed && len(s.conns) == 0 && s.abandoned == 0
+}
+
+// remove forgets c, which is in no list any more.
+func (s *state) remove(c *Conn, reason event.Reason, err error) {
 	s.leave(c.role)
 	c.role = closed
 	delete(s.conns, c.ID)
@@ -421,14 +467,12 @@ func (s *state) remove(c *Conn, reason event.Reason, err error, v *verdict) {
 	}
 	s.closed++
 	s.note(notice{kind: connectionClosed, conn: c.ID, reason: reason, err: err})
-	v.close = append(v.close, c)
-	v.over = s.state == Closed && len(s.conns) == 0
 }
 
 // leave takes a connection out of the count of its role.
 func (s *state) leave(r role) {
 	switch r {
-	case pending:
+	case pending, failing:
 		s.pending--
 	case draining:
 		s.draining--
