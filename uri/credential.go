@@ -26,6 +26,14 @@ type Credential struct {
 	Properties map[string]string
 }
 
+// String is the credential without password and properties.
+func (cred Credential) String() string {
+	return fmt.Sprintf("{user %q, source %q, mechanism %q}", cred.Username, cred.Source, cred.Mechanism)
+}
+
+// GoString is String, so that no way of printing shows a secret.
+func (cred Credential) GoString() string { return cred.String() }
+
 // mechanism is what the specification asks of the credentials of one
 // mechanism.
 type mechanism struct {

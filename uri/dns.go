@@ -17,10 +17,13 @@ import (
 var errNoRecords = errors.New("no such record")
 
 // rcodeError is a DNS server's refusal to answer.
-type rcodeError int
+type rcodeError struct {
+	server string
+	rcode  int
+}
 
 func (e rcodeError) Error() string {
-	return "the DNS server answered " + dns.RcodeToString[int(e)]
+	return fmt.Sprintf("the DNS server %s answered %s", e.server, dns.RcodeToString[e.rcode])
 }
 
 // resolvConf is where the system names its DNS servers, if it does so in a file.
@@ -50,9 +53,10 @@ func (r Resolver) query(ctx context.Context, name string, kind uint16) ([]dns.RR
 		return nil, err
 	}
 	var failure error
-	for range attempts {
+	for attempt := range attempts {
 		for _, server := range servers {
-			answer, err := r.ask(ctx, server, name, kind, timeout)
+			edns := attempt == 0 // some networks lose what has EDNS
+			answer, err := r.ask(ctx, server, name, kind, edns, timeout)
 			switch {
 			case ctx.Err() != nil:
 				return nil, context.Cause(ctx)
@@ -61,7 +65,7 @@ func (r Resolver) query(ctx context.Context, name string, kind uint16) ([]dns.RR
 			case answer.Rcode == dns.RcodeNameError:
 				return nil, errNoRecords
 			case answer.Rcode != dns.RcodeSuccess:
-				failure = rcodeError(answer.Rcode)
+				failure = rcodeError{server, answer.Rcode}
 			default:
 				return records(answer, name, kind)
 			}
@@ -95,13 +99,15 @@ func (r Resolver) servers() (addresses []string, timeout time.Duration, attempts
 	return addresses, timeout, attempts, nil
 }
 
-// ask puts one question to one server: over UDP with EDNS, without EDNS if the
+// ask puts one question to one server: over UDP, once more without EDNS if the
 // server does not know that, and over TCP if the answer was cut off.
-func (r Resolver) ask(ctx context.Context, server, name string, kind uint16, timeout time.Duration) (*dns.Msg, error) {
+func (r Resolver) ask(ctx context.Context, server, name string, kind uint16, edns bool, timeout time.Duration) (*dns.Msg, error) {
 	question := new(dns.Msg).SetQuestion(dns.Fqdn(name), kind)
-	question.SetEdns0(offeredUDPSize, false)
+	if edns {
+		question.SetEdns0(offeredUDPSize, false)
+	}
 	answer, err := r.exchange(ctx, "udp", server, question, timeout)
-	if err == nil && (answer.Rcode == dns.RcodeFormatError || answer.Rcode == dns.RcodeNotImplemented || answer.Rcode == dns.RcodeBadVers) {
+	if err == nil && edns && (answer.Rcode == dns.RcodeFormatError || answer.Rcode == dns.RcodeNotImplemented || answer.Rcode == dns.RcodeBadVers) {
 		question.Extra = nil
 		answer, err = r.exchange(ctx, "udp", server, question, timeout)
 	}

@@ -13,12 +13,16 @@ const defaultPort = 27017
 
 // parseHosts reads the comma-separated host identifiers of a mongodb string.
 func (c *Config) parseHosts(s string) error {
+	known := map[string]bool{}
 	for part := range strings.SplitSeq(s, ",") {
 		host, err := parseHost(part)
 		if err != nil {
 			return err
 		}
-		c.Hosts = append(c.Hosts, host)
+		if !known[host] {
+			c.Hosts = append(c.Hosts, host)
+		}
+		known[host] = true
 	}
 	return nil
 }
@@ -87,7 +91,7 @@ func splitPort(s string) (name string, port int, err error) {
 // checkHostname refuses what can be no part of a name or an IPv4 address.
 func checkHostname(name string) error {
 	if name == "" {
-		return errors.New("no name before the port")
+		return errors.New("the name is empty")
 	}
 	for _, r := range name {
 		if r <= ' ' || r == 0x7f || strings.ContainsRune(`"#%,:<>?@[\]^{|}`+"`", r) {
@@ -100,7 +104,7 @@ func checkHostname(name string) error {
 // parseSRVHost reads the one name of a mongodb+srv string. A dot at its end,
 // the root of DNS, is dropped.
 func (c *Config) parseSRVHost(s string) error {
-	if strings.ContainsAny(s, ",") {
+	if strings.Contains(s, ",") {
 		return fmt.Errorf("connection string: %s takes one host name, not a list", srvScheme)
 	}
 	if strings.Contains(s, ":") {
@@ -114,8 +118,8 @@ func (c *Config) parseSRVHost(s string) error {
 	if err != nil {
 		return fmt.Errorf("connection string: host %q: %w", s, err)
 	}
-	if strings.Contains(name, "/") {
-		return fmt.Errorf("connection string: host %q: %s takes no path", s, srvScheme)
+	if strings.Contains(name, "/") || strings.Contains("."+name+".", "..") {
+		return fmt.Errorf("connection string: host %q: %s takes a name of parts between dots", s, srvScheme)
 	}
 	if _, err := netip.ParseAddr(name); err == nil {
 		return fmt.Errorf("connection string: host %q: %s takes a name that DNS knows, not an address", s, srvScheme)

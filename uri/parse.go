@@ -39,31 +39,18 @@ func Parse(s string) (*Config, []Warning, error) {
 		}
 	}
 	authority, path, query := split(rest)
-	// An @ further on may be that of userinfo with a slash or question mark in
-	// the password, and what looks like a host or a database part of it.
-	discreet := func(err error) error {
-		if strings.Contains(rest[len(authority):], "@") {
-			return errUserinfo
-		}
-		return err
-	}
-
 	c := defaults
-	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
-		if err := c.parseUserinfo(authority[:at]); err != nil {
-			return nil, nil, err
-		}
-		authority = authority[at+1:]
+	err := c.parseAuthority(authority, plain)
+	if err == nil {
+		err = c.parseDatabase(path)
 	}
-	parseHosts := c.parseHosts
-	if !plain {
-		parseHosts = c.parseSRVHost
+	if err != nil && strings.Contains(path+query, "@") {
+		// A password with a slash or a question mark looks like a host and a
+		// database: quote nothing.
+		err = errUserinfo
 	}
-	if err := parseHosts(authority); err != nil {
-		return nil, nil, discreet(err)
-	}
-	if err := c.parseDatabase(path); err != nil {
-		return nil, nil, discreet(err)
+	if err != nil {
+		return nil, nil, err
 	}
 	given, warnings, err := c.parseOptions(query)
 	if err != nil {
@@ -103,9 +90,23 @@ func split(rest string) (authority, path, query string) {
 	return authority, path, query
 }
 
+// parseAuthority reads the userinfo and the hosts, or the one SRV name.
+func (c *Config) parseAuthority(s string, plain bool) error {
+	if at := strings.LastIndexByte(s, '@'); at >= 0 {
+		if err := c.parseUserinfo(s[:at]); err != nil {
+			return err
+		}
+		s = s[at+1:]
+	}
+	if plain {
+		return c.parseHosts(s)
+	}
+	return c.parseSRVHost(s)
+}
+
 func (c *Config) parseUserinfo(s string) error {
 	user, password, _ := strings.Cut(s, ":")
-	if strings.ContainsAny(user, "@") || strings.ContainsAny(password, "@:") {
+	if strings.Contains(user, "@") || strings.ContainsAny(password, "@:") {
 		return errUserinfo
 	}
 	var err error
@@ -122,6 +123,9 @@ func (c *Config) parseUserinfo(s string) error {
 }
 
 func (c *Config) parseDatabase(s string) error {
+	if strings.Contains(s, "@") {
+		return errUserinfo
+	}
 	name, err := unescape(s)
 	if err != nil {
 		return fmt.Errorf("connection string: database %q: %w", s, err)

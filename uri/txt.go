@@ -16,12 +16,15 @@ var txtOptions = []string{"authsource", "replicaset", "loadbalanced"}
 // not say yet.
 func (r Resolver) mergeTXT(ctx context.Context, c *Config) ([]Warning, error) {
 	records, err := r.lookupTXT(ctx, c.SRVHost)
-	rcode, refused := errors.AsType[rcodeError](err)
+	refusal, refused := errors.AsType[rcodeError](err)
 	switch {
 	case errors.Is(err, errNoRecords):
 		return nil, nil
 	case refused:
-		return []Warning{{Option: "(TXT record)", Reason: "no options are taken from the TXT record of " + c.SRVHost + ": " + rcode.Error()}}, nil
+		return []Warning{{
+			Option: "authSource, replicaSet, loadBalanced",
+			Reason: "none taken from the TXT record of " + c.SRVHost + ": " + refusal.Error(),
+		}}, nil
 	case err != nil:
 		return nil, fmt.Errorf("the TXT record of %s: %w", c.SRVHost, err)
 	case len(records) > 1:

@@ -7,7 +7,8 @@ import "fmt"
 // would rather be strict.
 type Warning struct {
 	// Option is the name of the option as the specification spells it, or as
-	// the connection string does if it is unknown.
+	// the connection string does if it is unknown; several names are separated
+	// by commas.
 	Option string
 	// Value is the value as written; empty for a secret, and for an unknown
 	// option, whose value may be one.
