@@ -138,17 +138,19 @@ func (r Resolver) exchange(ctx context.Context, network, server string, question
 		return nil, err
 	}
 	for {
-		answer, err := conn.ReadMsg()
-		switch {
-		case ctx.Err() != nil:
+		packet, err := conn.ReadMsgHeader(nil)
+		if ctx.Err() != nil {
 			return nil, fmt.Errorf("no answer from %s within %v", server, timeout)
-		case err == nil && answers(answer, question):
-			return answer, nil
-		case network != "udp" && err == nil:
-			return nil, fmt.Errorf("%s answered another question", server)
 		}
-		if _, broken := errors.AsType[net.Error](err); network != "udp" || broken {
+		if err != nil && err != dns.ErrShortRead {
 			return nil, err
+		}
+		answer := new(dns.Msg)
+		if err := answer.Unpack(packet); err == nil && answers(answer, question) {
+			return answer, nil
+		}
+		if network != "udp" {
+			return nil, fmt.Errorf("the DNS server %s sent something else than an answer", server)
 		}
 	}
 }
