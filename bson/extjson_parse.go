@@ -109,7 +109,7 @@ func (p *extParser) value(dst []byte) (t Type, _ []byte, err error) {
 		return TypeArray, dst, err
 	case '"':
 		s, err := p.str()
-		return TypeString, appendText(dst, s), err
+		return TypeString, appendStringBytes(dst, s), err
 	case 't':
 		return TypeBoolean, append(dst, 1), p.literal("true")
 	case 'f':
@@ -124,8 +124,8 @@ func (p *extParser) value(dst []byte) (t Type, _ []byte, err error) {
 	return 0, dst, p.unexpected("a value")
 }
 
-// appendText is AppendStringValue for bytes.
-func appendText(dst, s []byte) []byte {
+// appendStringBytes is AppendStringValue for bytes.
+func appendStringBytes(dst, s []byte) []byte {
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(s)+1))
 	return append(append(dst, s...), 0)
 }

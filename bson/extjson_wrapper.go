@@ -141,7 +141,7 @@ func (p *extParser) objectID(dst []byte) (Type, []byte, error) {
 
 func (p *extParser) symbol(dst []byte) (Type, []byte, error) {
 	s, err := p.text("a string")
-	return TypeSymbol, appendText(dst, s), err
+	return TypeSymbol, appendStringBytes(dst, s), err
 }
 
 func (p *extParser) int32(dst []byte) (Type, []byte, error) {
@@ -247,10 +247,10 @@ func (p *extParser) uuid(dst []byte) (Type, []byte, error) {
 func (p *extParser) codeFirst(dst []byte) (Type, []byte, error) {
 	code, err := p.text("code as a string")
 	if err != nil || p.peek() != ',' {
-		return TypeJavaScript, appendText(dst, code), err
+		return TypeJavaScript, appendStringBytes(dst, code), err
 	}
 	dst, at := BeginDocument(dst)
-	dst = appendText(dst, code)
+	dst = appendStringBytes(dst, code)
 	p.pos++
 	if err := p.onlyKey("$scope"); err != nil {
 		return 0, dst, err
@@ -272,7 +272,7 @@ func (p *extParser) scopeFirst(dst []byte) (Type, []byte, error) {
 	}
 	code, err := p.text("code as a string")
 	dst, at := BeginDocument(dst)
-	dst = append(appendText(dst, code), scope...)
+	dst = append(appendStringBytes(dst, code), scope...)
 	return TypeCodeWithScope, endCodeWithScope(dst, at), err
 }
 
@@ -371,7 +371,7 @@ func (p *extParser) dbPointer(dst []byte) (Type, []byte, error) {
 	var ref, id []byte
 	err := p.fields("$ref", func() error {
 		s, err := p.text("a string")
-		ref = appendText(nil, s)
+		ref = appendStringBytes(nil, s)
 		return err
 	}, "$id", func() (err error) {
 		id, err = p.inner("$oid", (*extParser).objectID, nil)
