@@ -193,21 +193,21 @@ func valueLen(t Type, b []byte) int {
 		return -1
 	}
 	n := int64(int32(binary.LittleEndian.Uint32(b)))
-	low, closed := int64(5), true
+	low, nul := int64(5), int64(1) // nul is where the NUL is, from the end
 	switch t {
 	case TypeString, TypeJavaScript, TypeSymbol:
 		n += 4
 	case TypeEmbeddedDocument, TypeArray:
 	case TypeBinary:
-		n, closed = n+5, false
+		n, nul = n+5, 0
 	case TypeDBPointer:
-		n, low, closed = n+16, 17, false
+		n, low, nul = n+16, 17, 13
 	case TypeCodeWithScope:
 		low = 14
 	default:
 		return -1
 	}
-	if n < low || n > int64(len(b)) || closed && b[n-1] != 0 {
+	if n < low || n > int64(len(b)) || nul > 0 && b[n-nul] != 0 {
 		return -1
 	}
 	return int(n)
