@@ -6,9 +6,10 @@ import "strings"
 const defaultPort = ":27017"
 
 // Address is addr in the form in which addresses are compared: in lower case
-// and with a port. The path of a Unix domain socket stays as it is.
+// and with a port. The path of a Unix domain socket, which is what contains a
+// slash, stays as it is.
 func Address(addr string) string {
-	if strings.HasSuffix(addr, ".sock") {
+	if strings.Contains(addr, "/") {
 		return addr
 	}
 	addr = strings.ToLower(addr)

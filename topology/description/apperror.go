@@ -48,6 +48,11 @@ type Verdict struct {
 	RequestCheck, CancelCheck bool
 }
 
+// IsZero reports whether nothing follows.
+func (v Verdict) IsZero() bool {
+	return !v.MarkUnknown && !v.ClearPool && !v.RequestCheck && !v.CancelCheck
+}
+
 // closesOnStepDown is the wire version of MongoDB 4.2, before which a primary
 // that stepped down closed its connections.
 const closesOnStepDown = 8
@@ -63,6 +68,8 @@ func (t Topology) Judge(e ApplicationError) Verdict {
 	behindBalancer := t.Type == LoadBalanced
 	state := replyState(e.Reply)
 	switch {
+	case behindBalancer && !e.HasService:
+		return Verdict{}
 	case state != usable:
 		return Verdict{
 			MarkUnknown:  !behindBalancer,
@@ -76,7 +83,7 @@ func (t Topology) Judge(e ApplicationError) Verdict {
 		return Verdict{
 			MarkUnknown: !behindBalancer,
 			Server:      Server{Addr: e.Addr, Error: e.Err},
-			ClearPool:   !behindBalancer || e.HasService,
+			ClearPool:   true,
 			CancelCheck: !behindBalancer,
 		}
 	}

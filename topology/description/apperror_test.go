@@ -99,6 +99,7 @@ func TestJudgeBehindLoadBalancer(t *testing.T) {
 	}{
 		{"network", ApplicationError{HandshakeDone: true, Network: true, HasService: true}, Verdict{ClearPool: true}},
 		{"before the service is known", ApplicationError{Network: true}, Verdict{}},
+		{"shutdown before the service is known", ApplicationError{Reply: shutdown}, Verdict{}},
 		{"authentication failed", ApplicationError{HasService: true}, Verdict{ClearPool: true}},
 		{"not writable primary", ApplicationError{HandshakeDone: true, MaxWireVersion: 21, HasService: true, Reply: document(integer("ok", 0), integer("code", 10107))}, Verdict{}},
 		{"shutdown", ApplicationError{HandshakeDone: true, MaxWireVersion: 21, HasService: true, Reply: shutdown}, Verdict{ClearPool: true}},
