@@ -1,0 +1,76 @@
+package motor
+
+import (
+	"context"
+	"time"
+
+	"github.com/motor-go/motor/ops"
+)
+
+// AggregateOptions are the options of Aggregate and its likes.
+type AggregateOptions struct {
+	AllowDiskUse             *bool
+	BatchSize                *int32
+	BypassDocumentValidation *bool
+	Collation                *Collation
+	Comment                  any
+	Hint                     any
+	Let                      any
+	MaxTime                  time.Duration // bounds the work on the server
+	MaxAwaitTime             time.Duration // bounds one wait of a getMore
+	RawData                  *bool
+}
+
+// Aggregate runs a pipeline on a collection; its results are decoded into R.
+func Aggregate[R, T any](ctx context.Context, c *Collection[T], pipeline any, opts ...AggregateOptions) Docs[R] {
+	return docs(ctx, func() (*Cursor[R], error) { return AggregateCursor[R](ctx, c, pipeline, opts...) })
+}
+
+// AggregateCursor is Aggregate with a cursor, which must be closed.
+func AggregateCursor[R, T any](ctx context.Context, c *Collection[T], pipeline any, opts ...AggregateOptions) (*Cursor[R], error) {
+	return aggregate[R](ctx, c.db, c.name, c.settings, pipeline, optional(opts))
+}
+
+// AggregateDatabase runs a pipeline that starts with a stage such as $currentOp
+// or $documents on a database; its results are decoded into R.
+func AggregateDatabase[R any](ctx context.Context, d *Database, pipeline any, opts ...AggregateOptions) Docs[R] {
+	return docs(ctx, func() (*Cursor[R], error) { return AggregateDatabaseCursor[R](ctx, d, pipeline, opts...) })
+}
+
+// AggregateDatabaseCursor is AggregateDatabase with a cursor, which must be
+// closed.
+func AggregateDatabaseCursor[R any](ctx context.Context, d *Database, pipeline any, opts ...AggregateOptions) (*Cursor[R], error) {
+	return aggregate[R](ctx, d, "", d.settings, pipeline, optional(opts))
+}
+
+// Aggregate runs a pipeline on the collection; its results are decoded into T.
+// The function Aggregate decodes them into another type.
+func (c *Collection[T]) Aggregate(ctx context.Context, pipeline any, opts ...AggregateOptions) Docs[T] {
+	return Aggregate[T](ctx, c, pipeline, opts...)
+}
+
+func aggregate[R any](ctx context.Context, d *Database, coll string, s settings, pipeline any, o AggregateOptions) (*Cursor[R], error) {
+	e := &encoder{codec: s.codec}
+	cmd := &ops.Aggregate{
+		Collection:               coll,
+		Pipeline:                 e.pipeline(pipeline),
+		AllowDiskUse:             o.AllowDiskUse,
+		BatchSize:                o.BatchSize,
+		BypassDocumentValidation: o.BypassDocumentValidation,
+		Collation:                e.collation(o.Collation),
+		Comment:                  e.value("comment", o.Comment),
+		Hint:                     e.hint(o.Hint),
+		Let:                      e.doc("let", o.Let),
+		MaxTime:                  o.MaxTime,
+		RawData:                  o.RawData,
+	}
+	var err error
+	if cmd.Envelope, err = d.client.envelope(ctx, d.name, s); err != nil {
+		return nil, err
+	}
+	co := ops.CursorOptions{Comment: cmd.Comment, MaxAwait: o.MaxAwaitTime, RawData: o.RawData}
+	if o.BatchSize != nil {
+		co.BatchSize = *o.BatchSize
+	}
+	return open[R](ctx, d, e, cmd, co)
+}

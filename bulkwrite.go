@@ -1,0 +1,229 @@
+package motor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/ops"
+)
+
+// WriteModel is one write of a BulkWrite: InsertOneModel, UpdateOneModel,
+// UpdateManyModel, ReplaceOneModel, DeleteOneModel or DeleteManyModel.
+type WriteModel[T any] interface {
+	add(e *encoder, b *bulk, index int)
+}
+
+// InsertOneModel inserts a document.
+type InsertOneModel[T any] struct{ Document T }
+
+// UpdateOneModel changes the first document that matches Filter.
+type UpdateOneModel[T any] struct {
+	Filter, Update any
+	ArrayFilters   any
+	Upsert         *bool
+	Collation      *Collation
+	Hint           any
+	Sort           any
+}
+
+// UpdateManyModel changes all documents that match Filter.
+type UpdateManyModel[T any] struct {
+	Filter, Update any
+	ArrayFilters   any
+	Upsert         *bool
+	Collation      *Collation
+	Hint           any
+}
+
+// ReplaceOneModel puts Replacement in the place of the first document that
+// matches Filter.
+type ReplaceOneModel[T any] struct {
+	Filter      any
+	Replacement T
+	Upsert      *bool
+	Collation   *Collation
+	Hint        any
+	Sort        any
+}
+
+// DeleteOneModel removes the first document that matches Filter.
+type DeleteOneModel[T any] struct {
+	Filter    any
+	Collation *Collation
+	Hint      any
+}
+
+// DeleteManyModel removes all documents that match Filter.
+type DeleteManyModel[T any] struct {
+	Filter    any
+	Collation *Collation
+	Hint      any
+}
+
+// BulkWriteOptions are the options of BulkWrite.
+type BulkWriteOptions struct {
+	// Unordered goes on after an error, and may change the order of the writes.
+	Unordered                bool
+	BypassDocumentValidation *bool
+	Comment                  any
+	Let                      any
+	RawData                  *bool
+}
+
+// BulkWriteResult says what a bulk write did.
+type BulkWriteResult struct {
+	InsertedCount, MatchedCount, ModifiedCount, DeletedCount, UpsertedCount int64
+	// InsertedIDs and UpsertedIDs are the _id of new documents by the index of
+	// their model.
+	InsertedIDs, UpsertedIDs map[int]any
+	// Acknowledged is false after a write with w: 0.
+	Acknowledged bool
+}
+
+// bulk is the statements of a bulk write, in groups of one kind.
+type bulk struct {
+	ordered bool
+	groups  []*group
+	ids     insertion
+}
+
+type group struct {
+	kind ops.BulkKind
+	ops.Statements
+}
+
+// group is where a statement of the kind goes: the last group if the write is
+// ordered, otherwise any.
+func (b *bulk) group(kind ops.BulkKind) *group {
+	for i := len(b.groups) - 1; i >= 0; i-- {
+		if b.groups[i].kind == kind {
+			return b.groups[i]
+		}
+		if b.ordered {
+			break
+		}
+	}
+	g := &group{kind: kind}
+	b.groups = append(b.groups, g)
+	return g
+}
+
+func (b *bulk) update(index int, u *ops.UpdateStatement) {
+	g := b.group(ops.BulkUpdate)
+	g.Docs = ops.AppendUpdate(g.Docs, u)
+	g.end(index, u.Multi)
+}
+
+func (b *bulk) delete(index int, d *ops.DeleteStatement) {
+	g := b.group(ops.BulkDelete)
+	g.Docs = ops.AppendDelete(g.Docs, d)
+	g.end(index, d.Multi)
+}
+
+func (g *group) end(index int, multi bool) {
+	g.Ends = append(g.Ends, len(g.Docs))
+	g.Index = append(g.Index, index)
+	g.Multi = append(g.Multi, multi)
+}
+
+func (m InsertOneModel[T]) add(e *encoder, b *bulk, index int) {
+	g := b.group(ops.BulkInsert)
+	one := insertion{docs: g.Docs}
+	one.add(e, m.Document)
+	if e.err != nil {
+		return
+	}
+	g.Docs = one.docs
+	g.end(index, false)
+	for len(b.ids.ids) < index {
+		b.ids.ids = append(b.ids.ids, bson.RawValue{})
+	}
+	b.ids.ids = append(b.ids.ids, one.ids[0])
+}
+
+func (m UpdateOneModel[T]) add(e *encoder, b *bulk, index int) {
+	b.update(index, &ops.UpdateStatement{
+		Filter: e.filter(m.Filter), Update: e.update(m.Update), ArrayFilters: e.array("arrayFilters", m.ArrayFilters),
+		Upsert: m.Upsert, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint), Sort: e.doc("sort", m.Sort),
+	})
+}
+
+func (m UpdateManyModel[T]) add(e *encoder, b *bulk, index int) {
+	b.update(index, &ops.UpdateStatement{
+		Filter: e.filter(m.Filter), Update: e.update(m.Update), ArrayFilters: e.array("arrayFilters", m.ArrayFilters),
+		Multi: true, Upsert: m.Upsert, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint),
+	})
+}
+
+func (m ReplaceOneModel[T]) add(e *encoder, b *bulk, index int) {
+	b.update(index, &ops.UpdateStatement{
+		Filter: e.filter(m.Filter), Update: e.replacement(m.Replacement),
+		Upsert: m.Upsert, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint), Sort: e.doc("sort", m.Sort),
+	})
+}
+
+func (m DeleteOneModel[T]) add(e *encoder, b *bulk, index int) {
+	b.delete(index, &ops.DeleteStatement{Filter: e.filter(m.Filter), Collation: e.collation(m.Collation), Hint: e.hint(m.Hint)})
+}
+
+func (m DeleteManyModel[T]) add(e *encoder, b *bulk, index int) {
+	b.delete(index, &ops.DeleteStatement{Filter: e.filter(m.Filter), Multi: true, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint)})
+}
+
+// BulkWrite makes writes of all kinds, in as many commands as it takes. The
+// error is a *WriteException if some were refused; the result then says what
+// the others did.
+func (c *Collection[T]) BulkWrite(ctx context.Context, models []WriteModel[T], opts ...BulkWriteOptions) (*BulkWriteResult, error) {
+	if len(models) == 0 {
+		return nil, errors.New("bulkWrite: the list of writes is empty")
+	}
+	o, e := optional(opts), c.encoder()
+	b := bulk{ordered: !o.Unordered}
+	for i, m := range models {
+		if m.add(e, &b, i); e.err != nil {
+			return nil, fmt.Errorf("bulkWrite: write %d: %w", i, e.err)
+		}
+	}
+	w := ops.WriteOptions{
+		Unordered:                o.Unordered,
+		BypassDocumentValidation: o.BypassDocumentValidation,
+		Comment:                  e.value("comment", o.Comment),
+		Let:                      e.doc("let", o.Let),
+		RawData:                  o.RawData,
+	}
+	env, err := c.envelope(ctx)
+	if err = errors.Join(e.err, err); err != nil {
+		return nil, err
+	}
+	var out ops.Outcome
+	for _, g := range b.groups {
+		if !c.db.client.exec.Bulk(ctx, env, c.name, w, g.kind, &g.Statements, &out) {
+			break
+		}
+	}
+	res, err := b.result(&out)
+	res.Acknowledged = env.WriteConcern.Acknowledged()
+	return res, errors.Join(bulkError(&out), err)
+}
+
+func (b *bulk) result(out *ops.Outcome) (*BulkWriteResult, error) {
+	res := &BulkWriteResult{
+		InsertedCount: out.Inserted, MatchedCount: out.Matched, ModifiedCount: out.Modified,
+		DeletedCount: out.Deleted, UpsertedCount: out.Upserted,
+		UpsertedIDs: make(map[int]any, len(out.UpsertedIDs)),
+	}
+	var err error
+	if res.InsertedIDs, err = b.ids.inserted(out, b.ordered); err != nil {
+		return res, err
+	}
+	for i, id := range out.UpsertedIDs {
+		var v any
+		if err := id.Unmarshal(&v); err != nil {
+			return res, err
+		}
+		res.UpsertedIDs[i] = v
+	}
+	return res, nil
+}

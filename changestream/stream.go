@@ -1,0 +1,219 @@
+package changestream
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/ops"
+	"github.com/motor-go/motor/topology/description"
+)
+
+// Options are the options of a stream.
+type Options struct {
+	Start                    Start
+	FullDocument             string
+	FullDocumentBeforeChange string
+	ShowExpandedEvents       *bool
+	// AllChanges watches the whole deployment.
+	AllChanges bool
+	// Pipeline are the user's stages.
+	Pipeline bson.RawArray
+	// MaxAwait bounds the wait of one getMore on the server.
+	MaxAwait time.Duration
+	// BatchSize of the first and all other batches; nil leaves it to the
+	// server.
+	BatchSize *int32
+}
+
+// ErrNoToken says that the pipeline took the resume token off an event.
+var ErrNoToken = errors.New("a change event came without its resume token; the pipeline must not remove or change _id")
+
+// Stream is an open change stream. It serves one goroutine at a time.
+type Stream struct {
+	exec      *ops.Executor
+	aggregate ops.Aggregate // without the first stage
+	options   Options
+	cursor    *ops.Cursor
+	position  Position
+	fragments joiner
+	event     bson.Raw
+	token     bson.Raw // where a stream goes on after event
+	closed    bool
+}
+
+// Open opens a stream. aggregate says on what, with everything that the user
+// asked of the command but its pipeline.
+func Open(ctx context.Context, exec *ops.Executor, aggregate ops.Aggregate, o Options) (*Stream, error) {
+	s := &Stream{exec: exec, aggregate: aggregate, options: o, position: NewPosition(o.Start)}
+	if err := s.open(ctx, o.Start); err != nil {
+		return nil, err
+	}
+	s.token = s.position.Token
+	return s, nil
+}
+
+func (s *Stream) open(ctx context.Context, from Start) error {
+	cmd := s.aggregate
+	cmd.Pipeline = s.pipeline(from)
+	cmd.BatchSize = s.options.BatchSize
+	o := ops.CursorOptions{MaxAwait: s.options.MaxAwait, Comment: cmd.Comment}
+	if s.options.BatchSize != nil {
+		o.BatchSize = *s.options.BatchSize
+	}
+	cursor, err := s.exec.Open(ctx, &cmd, o)
+	if err != nil {
+		return err
+	}
+	s.cursor = cursor
+	opened, _ := cursor.Reply().Lookup("operationTime").Timestamp()
+	s.position = s.position.Opens(opened, s.wireVersion(), cursor.Remaining(), cursor.PostBatchResumeToken())
+	return nil
+}
+
+// pipeline is $changeStream followed by the user's stages.
+func (s *Stream) pipeline(from Start) bson.RawArray {
+	dst, arr := bson.BeginDocument(nil)
+	dst, stage := bson.BeginDocument(bson.AppendIndexHeader(dst, bson.TypeEmbeddedDocument, 0))
+	dst, doc := bson.BeginEmbedded(dst, "$changeStream")
+	if s.options.FullDocument != "" {
+		dst = bson.AppendString(dst, "fullDocument", s.options.FullDocument)
+	}
+	if s.options.FullDocumentBeforeChange != "" {
+		dst = bson.AppendString(dst, "fullDocumentBeforeChange", s.options.FullDocumentBeforeChange)
+	}
+	if b := s.options.ShowExpandedEvents; b != nil {
+		dst = bson.AppendBool(dst, "showExpandedEvents", *b)
+	}
+	if s.options.AllChanges {
+		dst = bson.AppendBool(dst, "allChangesForCluster", true)
+	}
+	switch {
+	case from.After != nil:
+		dst = bson.AppendDocument(dst, "startAfter", from.After)
+	case from.ResumeAfter != nil:
+		dst = bson.AppendDocument(dst, "resumeAfter", from.ResumeAfter)
+	case !from.AtOperationTime.IsZero():
+		dst = bson.AppendTimestamp(dst, "startAtOperationTime", from.AtOperationTime)
+	}
+	dst = bson.EndDocument(bson.EndDocument(dst, doc), stage)
+	i := 1
+	for v := range s.options.Pipeline.Values() {
+		dst = append(bson.AppendIndexHeader(dst, v.Type, i), v.Value...)
+		i++
+	}
+	return bson.RawArray(bson.EndDocument(dst, arr))
+}
+
+func (s *Stream) wireVersion() int32 {
+	server, _ := s.exec.Topology.Description().Server(s.cursor.Server())
+	if server.Type == description.Unknown {
+		return labelledVersion
+	}
+	return server.MaxWireVersion
+}
+
+// TryNext moves to the next event, asking the server at most once for more. It
+// reports false if there is none at present or the stream has ended.
+func (s *Stream) TryNext(ctx context.Context) (bool, error) {
+	if s.closed {
+		return false, nil
+	}
+	ok, err := s.tryNext(ctx)
+	if err != nil && Resumable(err, s.wireVersion()) {
+		if err = s.resume(ctx); err == nil {
+			ok, err = s.tryNext(ctx)
+		}
+	}
+	if err != nil {
+		s.Close(ctx)
+	}
+	return ok, err
+}
+
+// Next moves to the next event, waiting for it. It reports false when the
+// stream has ended.
+func (s *Stream) Next(ctx context.Context) (bool, error) {
+	for {
+		ok, err := s.TryNext(ctx)
+		if ok || err != nil || !s.Alive() {
+			return ok, err
+		}
+	}
+}
+
+func (s *Stream) resume(ctx context.Context) error {
+	s.cursor.Close(ctx)
+	return s.open(ctx, s.position.Resume())
+}
+
+// tryNext reads one event, all fragments of it. Fragments read before an error
+// are kept: the stream resumes with the one that follows.
+func (s *Stream) tryNext(ctx context.Context) (bool, error) {
+	for {
+		doc, ok, err := s.document(ctx)
+		if !ok || err != nil {
+			if !s.fragments.pending() {
+				s.token = s.position.Token
+			}
+			return false, err
+		}
+		if split, ok := doc.Lookup("splitEvent").Document(); ok {
+			done, err := s.fragments.add(doc, split)
+			if err != nil {
+				return false, err
+			}
+			if !done {
+				continue
+			}
+			doc, s.fragments = s.fragments.event(), joiner{}
+		}
+		s.event, s.token = doc, s.position.Token
+		return true, nil
+	}
+}
+
+// document reads one document of the cursor and moves the position.
+func (s *Stream) document(ctx context.Context) (bson.Raw, bool, error) {
+	before := s.cursor.Reply()
+	ok, err := s.cursor.TryNext(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	if !ok {
+		if after := s.cursor.Reply(); len(after) > 0 && &after[0] != &before[0] {
+			s.position = s.position.Batch(0, s.cursor.PostBatchResumeToken())
+		}
+		return nil, false, nil
+	}
+	doc := s.cursor.Current()
+	id, ok := doc.Lookup("_id").Document()
+	if !ok {
+		return nil, false, ErrNoToken
+	}
+	s.position = s.position.Event(id, s.cursor.PostBatchResumeToken(), s.cursor.Remaining() == 0)
+	return doc, true, nil
+}
+
+// Event is the event that Next moved to. It stays valid.
+func (s *Stream) Event() bson.Raw { return s.event }
+
+// ResumeToken is where a new stream would go on after the events returned so
+// far, or nil if that is not known.
+func (s *Stream) ResumeToken() bson.Raw { return s.token.Clone() }
+
+// Alive reports whether events may follow.
+func (s *Stream) Alive() bool { return !s.closed && (s.cursor.Alive() || s.cursor.Remaining() > 0) }
+
+// ID is the server's identifier of the stream's cursor.
+func (s *Stream) ID() int64 { return s.cursor.ID() }
+
+// Close ends the stream.
+func (s *Stream) Close(ctx context.Context) error {
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	return s.cursor.Close(ctx)
+}

@@ -1,0 +1,271 @@
+package motor
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/event"
+	"github.com/motor-go/motor/ops"
+	"github.com/motor-go/motor/pool"
+	"github.com/motor-go/motor/session"
+	"github.com/motor-go/motor/topology"
+	"github.com/motor-go/motor/topology/description"
+	"github.com/motor-go/motor/uri"
+)
+
+// ClientOptions are what a connection string cannot say.
+type ClientOptions struct {
+	// TLS is where TLS connections start from. The connection string must ask
+	// for TLS; its tls options change a copy.
+	TLS *tls.Config
+	// Observer receives events.
+	Observer *event.Observer
+	// Logger receives log messages; nil logs nothing.
+	Logger *slog.Logger
+	// BSON says how values are encoded and decoded.
+	BSON bson.Options
+	// Dial makes the stream to a server, before TLS; nil dials TCP or a Unix
+	// domain socket.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// DNS are the addresses of DNS servers for mongodb+srv names; nil asks the
+	// system's.
+	DNS []string
+	// ServerAPI declares a version of the stable API for all commands.
+	ServerAPI *ServerAPI
+	// DriverInfo names a library that wraps the driver.
+	DriverInfo *DriverInfo
+	// ServerSelector chooses among the servers that suit an operation.
+	ServerSelector func([]*description.Server) []*description.Server
+	// Auth are callbacks that authentication needs.
+	Auth AuthCallbacks
+}
+
+type (
+	// ServerAPI is the stable API that a client asks for (versioned-api).
+	ServerAPI = pool.ServerAPI
+	// DriverInfo is a library that wraps the driver.
+	DriverInfo = pool.DriverInfo
+	// PoolStats is a connection pool at one instant.
+	PoolStats = pool.Stats
+)
+
+// Client is a connection to a deployment: it watches the servers and keeps a
+// pool of connections to each. It is made once per process and deployment, and
+// may be used by many goroutines.
+type Client struct {
+	settings settings
+	config   *uri.Config
+	exec     *ops.Executor
+	metadata *pool.Metadata
+	closed   atomic.Bool
+}
+
+// Connect makes a client for a connection string. It resolves a mongodb+srv
+// name and reads the files that the string names, and begins to look for the
+// servers, but does not wait for them: the first operation does. Close must be
+// called in the end.
+func Connect(ctx context.Context, connectionString string, opts ...ClientOptions) (*Client, error) {
+	o := optional(opts)
+	config, warnings, err := uri.Parse(connectionString)
+	if err != nil {
+		return nil, err
+	}
+	resolver := uri.Resolver{Servers: o.DNS}
+	seeds, more, err := resolver.Resolve(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	if o.Logger != nil {
+		for _, w := range append(warnings, more...) {
+			o.Logger.WarnContext(ctx, "connection string", "warning", w)
+		}
+	}
+	return connect(config, resolver, seeds, o)
+}
+
+func connect(config *uri.Config, resolver uri.Resolver, seeds uri.Seedlist, o ClientOptions) (*Client, error) {
+	c := &Client{
+		config: config,
+		settings: settings{
+			readConcern:    config.ReadConcern,
+			writeConcern:   config.WriteConcern,
+			readPreference: config.ReadPreference,
+			codec:          o.BSON,
+		},
+		metadata: pool.NewMetadata(),
+	}
+	if o.DriverInfo != nil {
+		if err := c.metadata.Append(*o.DriverInfo); err != nil {
+			return nil, err
+		}
+	}
+	pools, err := newConnector(config, o, c.metadata)
+	if err != nil {
+		return nil, err
+	}
+	tc := topology.Config{
+		Deployment: description.Config{
+			Seeds: config.Hosts, SetName: config.ReplicaSet,
+			Direct: config.DirectConnection, LoadBalanced: config.LoadBalanced,
+		},
+		Pool:                   pools.config,
+		HeartbeatFrequency:     config.HeartbeatFrequency,
+		ServerMonitoringMode:   config.ServerMonitoringMode,
+		LocalThreshold:         config.LocalThreshold,
+		ServerSelectionTimeout: config.ServerSelectionTimeout,
+		ServerSelector:         o.ServerSelector,
+		Observer:               o.Observer,
+	}
+	if config.PollsSRV() {
+		tc.PollSRV = pollSRV(config, resolver, seeds.TTL, o.Logger)
+	}
+	c.exec = &ops.Executor{
+		Topology:            topology.Connect(tc),
+		Sessions:            new(session.Pool),
+		Clock:               new(session.Clock),
+		Observer:            o.Observer,
+		RetryReads:          config.RetryReads,
+		RetryWrites:         config.RetryWrites,
+		MaxAdaptiveRetries:  config.MaxAdaptiveRetries,
+		OverloadRetargeting: config.EnableOverloadRetargeting,
+		ServerAPI:           o.ServerAPI.Append(nil),
+	}
+	return c, nil
+}
+
+// pollSRV keeps the seed list of a sharded cluster up to date.
+func pollSRV(config *uri.Config, resolver uri.Resolver, ttl time.Duration, log *slog.Logger) func(context.Context, *topology.Topology) {
+	return func(ctx context.Context, t *topology.Topology) {
+		uri.Poller{
+			MaxHosts:           config.SRVMaxHosts,
+			HeartbeatFrequency: config.HeartbeatFrequency,
+			Hosts: func() (hosts []string, poll bool) {
+				d := t.Description()
+				for _, s := range d.Servers {
+					hosts = append(hosts, s.Addr)
+				}
+				return hosts, d.Type == description.Sharded || d.Type == description.Unknown
+			},
+			Scan:   func(ctx context.Context) (uri.Seedlist, error) { return resolver.Seedlist(ctx, config) },
+			Update: t.SetHosts,
+			Warn: func(err error) {
+				if log != nil {
+					log.WarnContext(ctx, "SRV polling", "error", err)
+				}
+			},
+		}.Run(ctx, ttl)
+	}
+}
+
+// Database is a database of the deployment. Nothing is sent; a database comes
+// into being with its first document.
+func (c *Client) Database(name string, opts ...Settings) *Database {
+	return &Database{client: c, name: name, settings: c.settings.with(optional(opts))}
+}
+
+// DefaultDatabase is the database that the connection string names, or nil.
+func (c *Client) DefaultDatabase() *Database {
+	if c.config.Database == "" {
+		return nil
+	}
+	return c.Database(c.config.Database)
+}
+
+// Ping waits for a server that pref selects, nil being the client's read
+// preference, and has it answer.
+func (c *Client) Ping(ctx context.Context, pref *ReadPreference) error {
+	if pref == nil {
+		pref = &c.settings.readPreference
+	}
+	_, err := c.Database("admin").RunCommand(ctx, bson.D{{Key: "ping", Value: 1}}, RunCommandOptions{ReadPreference: pref})
+	return err
+}
+
+// AppendDriverInfo names another library that wraps the driver, for new
+// connections to tell the servers.
+func (c *Client) AppendDriverInfo(info DriverInfo) error { return c.metadata.Append(info) }
+
+// Stats are the connection pools at this instant, in the order of the servers'
+// addresses.
+func (c *Client) Stats() []ServerStats {
+	var list []ServerStats
+	for _, s := range c.exec.Topology.Servers() {
+		list = append(list, ServerStats{Server: s.Description(), Pool: s.Pool().Stats()})
+	}
+	return list
+}
+
+// ServerStats is what the client knows of a server, and its pool.
+type ServerStats struct {
+	Server description.Server
+	Pool   PoolStats
+}
+
+// Topology is what the client knows of the deployment now.
+func (c *Client) Topology() description.Topology { return c.exec.Topology.Description() }
+
+// Close ends the server sessions, waits for operations under way as long as ctx
+// allows, and closes all connections.
+func (c *Client) Close(ctx context.Context) error {
+	if !c.closed.CompareAndSwap(false, true) {
+		return ErrClientClosed
+	}
+	c.endSessions(ctx)
+	return c.exec.Topology.Close(ctx)
+}
+
+// endSessions tells the deployment which sessions it may forget. It does not
+// wait for a server to be found, and does not care for the answers.
+func (c *Client) endSessions(ctx context.Context) {
+	const most, patience = 10_000, 5 * time.Second
+	ids := c.exec.Sessions.Drain()
+	pref := ReadPreference{Mode: PrimaryPreferred}
+	if len(ids) == 0 || !c.exec.Topology.Description().HasReadableServer(pref, c.config.HeartbeatFrequency) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for len(ids) > 0 {
+		n := min(len(ids), most)
+		body, at := bson.BeginDocument(nil)
+		body, arr := bson.BeginArray(body, "endSessions")
+		for i, id := range ids[:n] {
+			body = append(bson.AppendIndexHeader(body, bson.TypeEmbeddedDocument, i), id...)
+		}
+		cmd := &ops.Generic{Body: bson.EndDocument(bson.EndDocument(body, arr), at), Sessionless: true}
+		cmd.Envelope = ops.Envelope{DB: "admin", ReadPreference: pref}
+		c.exec.Run(ctx, cmd)
+		ids = ids[n:]
+	}
+}
+
+func (c *Client) sessionTimeout() time.Duration {
+	return time.Duration(c.exec.Topology.Description().LogicalSessionTimeoutMinutes) * time.Minute
+}
+
+// envelope is that of a command on db, with the session of ctx.
+func (c *Client) envelope(ctx context.Context, db string, s settings) (ops.Envelope, error) {
+	if c.closed.Load() {
+		return ops.Envelope{}, ErrClientClosed
+	}
+	session, err := c.inContext(ctx)
+	if err != nil {
+		return ops.Envelope{}, err
+	}
+	if db == "" {
+		return ops.Envelope{}, errors.New("the name of the database is empty")
+	}
+	if err := s.writeConcern.Validate(); err != nil {
+		return ops.Envelope{}, err
+	}
+	return ops.Envelope{
+		DB: db, Session: session,
+		ReadConcern: s.readConcern, WriteConcern: s.writeConcern, ReadPreference: s.readPreference,
+	}, nil
+}

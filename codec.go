@@ -1,0 +1,138 @@
+package motor
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/motor-go/motor/bson"
+)
+
+// encoder encodes the arguments of one operation. The first error stays.
+type encoder struct {
+	codec bson.Options
+	err   error
+}
+
+// doc encodes a document. A nil v gives nil.
+func (e *encoder) doc(name string, v any) bson.Raw {
+	if e.err != nil || v == nil {
+		return nil
+	}
+	if raw, ok := v.(bson.Raw); ok {
+		return raw
+	}
+	b, err := e.codec.Marshal(v)
+	if err != nil {
+		e.fail(name, err)
+		return nil
+	}
+	return b
+}
+
+// filter is doc with nil standing for the document that matches everything.
+func (e *encoder) filter(v any) bson.Raw {
+	if v == nil {
+		return bson.Raw{5, 0, 0, 0, 0}
+	}
+	return e.doc("filter", v)
+}
+
+// value encodes any value. A nil v gives no value.
+func (e *encoder) value(name string, v any) bson.RawValue {
+	if e.err != nil || v == nil {
+		return bson.RawValue{}
+	}
+	val, err := e.codec.MarshalValue(v)
+	if err != nil {
+		e.fail(name, err)
+	}
+	return val
+}
+
+// hint encodes an index: its name or its keys.
+func (e *encoder) hint(v any) bson.RawValue {
+	val := e.value("hint", v)
+	if t := val.Type; t != 0 && t != bson.TypeString && t != bson.TypeEmbeddedDocument {
+		e.fail("hint", fmt.Errorf("a %v is neither the name of an index nor its keys", t))
+	}
+	return val
+}
+
+// array encodes a list of documents or stages. A nil v gives nil.
+func (e *encoder) array(name string, v any) bson.RawArray {
+	if e.err != nil || v == nil {
+		return nil
+	}
+	val := e.value(name, v)
+	if arr, ok := val.Array(); ok {
+		return arr
+	}
+	if e.err == nil {
+		e.fail(name, fmt.Errorf("%T is not a list", v))
+	}
+	return nil
+}
+
+// pipeline is array with nil standing for the empty pipeline. A bson.D, which
+// is a slice in Go, is one document and no pipeline.
+func (e *encoder) pipeline(v any) bson.RawArray {
+	if v == nil || reflect.ValueOf(v).Kind() == reflect.Slice && reflect.ValueOf(v).IsNil() {
+		return bson.RawArray{5, 0, 0, 0, 0}
+	}
+	return e.array("pipeline", v)
+}
+
+// update encodes an update: a document whose keys begin with $, or a pipeline.
+func (e *encoder) update(v any) bson.RawValue {
+	val := e.updateValue(v)
+	if doc, ok := val.Document(); ok && e.err == nil && firstByte(doc) != '$' {
+		e.fail("update", fmt.Errorf("its first key must be an operator such as $set; to replace the document use a replace operation"))
+	}
+	return val
+}
+
+// replacement encodes a document that replaces another.
+func (e *encoder) replacement(v any) bson.RawValue {
+	val := e.updateValue(v)
+	if _, ok := val.Document(); !ok && e.err == nil {
+		e.fail("replacement", fmt.Errorf("%T is not a document", v))
+	} else if doc, _ := val.Document(); e.err == nil && firstByte(doc) == '$' {
+		e.fail("replacement", fmt.Errorf("its first key must not begin with $; to change fields use an update operation"))
+	}
+	return val
+}
+
+func (e *encoder) updateValue(v any) bson.RawValue {
+	if e.err == nil && v == nil {
+		e.fail("update", fmt.Errorf("nil is no update"))
+	}
+	val := e.value("update", v)
+	if t := val.Type; e.err == nil && t != bson.TypeEmbeddedDocument && t != bson.TypeArray {
+		e.fail("update", fmt.Errorf("%T is neither a document nor a pipeline", v))
+	}
+	return val
+}
+
+// firstByte is the first byte of the first key, 0 if there is none.
+func firstByte(doc bson.Raw) byte {
+	for key := range doc.Keys() {
+		if key != "" {
+			return key[0]
+		}
+		break
+	}
+	return 0
+}
+
+func (e *encoder) collation(c *Collation) bson.Raw {
+	if c == nil {
+		return nil
+	}
+	return e.doc("collation", c)
+}
+
+func (e *encoder) fail(name string, err error) {
+	if e.err == nil {
+		e.err = fmt.Errorf("%s: %w", name, err)
+	}
+}

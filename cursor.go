@@ -1,0 +1,82 @@
+package motor
+
+import (
+	"context"
+	"time"
+
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/ops"
+)
+
+// Cursor iterates over the results of an operation, batch by batch. It serves
+// one goroutine at a time and must be closed.
+type Cursor[T any] struct {
+	inner *ops.Cursor
+	codec bson.Options
+	err   error
+}
+
+// Next moves to the next document and reports whether there is one. It waits
+// as long as the server keeps the cursor open, for a tailable cursor until ctx
+// ends.
+func (c *Cursor[T]) Next(ctx context.Context) bool {
+	if c.err != nil {
+		return false
+	}
+	ok, err := c.inner.Next(ctx)
+	c.err = err
+	return ok
+}
+
+// TryNext is Next that asks the server at most once for more.
+func (c *Cursor[T]) TryNext(ctx context.Context) bool {
+	if c.err != nil {
+		return false
+	}
+	ok, err := c.inner.TryNext(ctx)
+	c.err = err
+	return ok
+}
+
+// Decode is the document that Next moved to.
+func (c *Cursor[T]) Decode() (doc T, err error) {
+	err = c.codec.Unmarshal(c.inner.Current(), &doc)
+	return doc, err
+}
+
+// Current is the document that Next moved to, as it came. It stays valid.
+func (c *Cursor[T]) Current() bson.Raw { return c.inner.Current() }
+
+// Err is the error that ended the iteration, or nil.
+func (c *Cursor[T]) Err() error { return c.err }
+
+// ID is the server's identifier of the cursor, 0 once it is exhausted.
+func (c *Cursor[T]) ID() int64 { return c.inner.ID() }
+
+// RemainingBatch counts the documents that are here already.
+func (c *Cursor[T]) RemainingBatch() int { return c.inner.Remaining() }
+
+// SetBatchSize changes the size of batches to come; 0 leaves it to the server.
+func (c *Cursor[T]) SetBatchSize(n int32) { c.inner.SetBatchSize(n) }
+
+// SetMaxAwaitTime changes how long the server waits for documents of a tailable
+// cursor with AwaitData.
+func (c *Cursor[T]) SetMaxAwaitTime(d time.Duration) { c.inner.SetMaxAwait(d) }
+
+// Slice reads all documents that are left and closes the cursor.
+func (c *Cursor[T]) Slice(ctx context.Context) ([]T, error) {
+	defer c.Close(context.WithoutCancel(ctx))
+	list := []T{}
+	for c.Next(ctx) {
+		doc, err := c.Decode()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, doc)
+	}
+	return list, c.err
+}
+
+// Close closes the cursor here and on the server. It may be called more than
+// once.
+func (c *Cursor[T]) Close(ctx context.Context) error { return c.inner.Close(ctx) }

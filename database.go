@@ -1,0 +1,80 @@
+package motor
+
+import (
+	"context"
+
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/ops"
+)
+
+// Database is a database of a deployment. It holds no connection and may be
+// used by many goroutines.
+type Database struct {
+	client   *Client
+	name     string
+	settings settings
+}
+
+// Name is the database's name.
+func (d *Database) Name() string { return d.name }
+
+// Client is the client that the database belongs to.
+func (d *Database) Client() *Client { return d.client }
+
+// With is the same database with other settings.
+func (d *Database) With(s Settings) *Database {
+	return &Database{client: d.client, name: d.name, settings: d.settings.with(s)}
+}
+
+// Collection is the collection name with documents of type bson.D. CollectionOf
+// gives documents of another type.
+func (d *Database) Collection(name string, opts ...Settings) *Collection[bson.D] {
+	return CollectionOf[bson.D](d, name, opts...)
+}
+
+// RunCommandOptions are the options of RunCommand.
+type RunCommandOptions struct {
+	// ReadPreference selects the server; nil is primary. That of the client is
+	// not inherited.
+	ReadPreference *ReadPreference
+}
+
+// RunCommand sends a command as it stands and returns the whole reply. It is
+// sent with the session of ctx and without read and write concern, unless the
+// command itself has them. The command must be ordered, its name first. It is
+// not retried, except against an overloaded server.
+func (d *Database) RunCommand(ctx context.Context, command any, opts ...RunCommandOptions) (bson.Raw, error) {
+	e := &encoder{codec: d.settings.codec}
+	cmd := &ops.Generic{Body: e.doc("command", command)}
+	if e.err != nil {
+		return nil, e.err
+	}
+	var err error
+	if cmd.Envelope, err = d.client.envelope(ctx, d.name, settings{}); err != nil {
+		return nil, err
+	}
+	if rp := optional(opts).ReadPreference; rp != nil {
+		cmd.ReadPreference = *rp
+	}
+	res, err := d.client.exec.Run(ctx, cmd)
+	return res.Reply, err
+}
+
+// manage runs a command that needs the primary and takes the write concern.
+func (d *Database) manage(ctx context.Context, body bson.Raw) (bson.Raw, error) {
+	cmd := &ops.Generic{Body: body, Write: true}
+	var err error
+	if cmd.Envelope, err = d.client.envelope(ctx, d.name, d.settings); err != nil {
+		return nil, err
+	}
+	cmd.ReadConcern, cmd.ReadPreference = ReadConcern{}, ReadPreference{}
+	res, err := d.client.exec.Run(ctx, cmd)
+	return res.Reply, err
+}
+
+// Drop drops the database with all its collections.
+func (d *Database) Drop(ctx context.Context) error {
+	body, at := bson.BeginDocument(nil)
+	_, err := d.manage(ctx, bson.EndDocument(bson.AppendInt32(body, "dropDatabase", 1), at))
+	return err
+}

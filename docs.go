@@ -1,0 +1,58 @@
+package motor
+
+import (
+	"context"
+)
+
+// Docs is a sequence of documents to range over:
+//
+//	for doc, err := range coll.Find(ctx, filter) {
+//		if err != nil { ... }
+//	}
+//
+// The command is sent when the loop starts, anew each time. An error ends the
+// sequence. Leaving the loop closes the cursor.
+type Docs[T any] func(yield func(T, error) bool)
+
+// Slice is all the documents. The slice is empty, not nil, if there are none.
+func (d Docs[T]) Slice() ([]T, error) {
+	list := []T{}
+	for doc, err := range d {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, doc)
+	}
+	return list, nil
+}
+
+// First is the first document, or ErrNoDocuments.
+func (d Docs[T]) First() (doc T, err error) {
+	for doc, err := range d {
+		return doc, err
+	}
+	return doc, ErrNoDocuments
+}
+
+// docs is the sequence of the documents of a cursor that open opens.
+func docs[T any](ctx context.Context, open func() (*Cursor[T], error)) Docs[T] {
+	return func(yield func(T, error) bool) {
+		c, err := open()
+		if err != nil {
+			var none T
+			yield(none, err)
+			return
+		}
+		defer c.Close(context.WithoutCancel(ctx))
+		for c.Next(ctx) {
+			doc, err := c.Decode()
+			if !yield(doc, err) || err != nil {
+				return
+			}
+		}
+		if err := c.Err(); err != nil {
+			var none T
+			yield(none, err)
+		}
+	}
+}

@@ -1,0 +1,262 @@
+package ops
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/session"
+	"github.com/motor-go/motor/wire"
+)
+
+// CursorOptions are what a cursor needs to know beyond the reply that opened
+// it.
+type CursorOptions struct {
+	// BatchSize of every getMore; 0 leaves it to the server.
+	BatchSize int32
+	// Limit is the greatest number of documents; 0 means no limit.
+	Limit int64
+	// MaxAwait is how long a getMore of a tailable cursor with awaitData waits
+	// on the server; 0 leaves it to the server.
+	MaxAwait time.Duration
+	Comment  bson.RawValue
+	RawData  *bool
+}
+
+// Cursor iterates over the documents of a server's cursor, batch by batch. It
+// serves one goroutine at a time.
+type Cursor struct {
+	exec     *Executor
+	options  CursorOptions
+	envelope Envelope // of getMore and killCursors
+	ns       string
+	coll     string
+	id       int64
+	implicit bool // the session is the cursor's own
+	closed   bool
+
+	batch     bson.Raw // what is left of it: elements without length
+	remaining int      // documents left in the batch
+	returned  int64
+	current   bson.Raw
+	token     bson.Raw // postBatchResumeToken
+	reply     bson.Raw // the last one
+}
+
+// Open runs a command that answers with a cursor.
+func (x *Executor) Open(ctx context.Context, cmd Command, o CursorOptions) (*Cursor, error) {
+	env := cmd.envelope()
+	c := &Cursor{exec: x, options: o}
+	if env.Session == nil {
+		env.Session, c.implicit = session.NewImplicit(x.Sessions), true
+	}
+	res, err := x.Run(ctx, cmd)
+	if err != nil {
+		c.endSession(env.Session)
+		return nil, err
+	}
+	c.envelope = Envelope{DB: env.DB, Session: env.Session, ReadPreference: env.ReadPreference, Server: res.Server.Address()}
+	if err := c.take(res.Reply); err != nil {
+		c.endSession(env.Session)
+		return nil, err
+	}
+	return c, nil
+}
+
+// OpenReply makes a cursor of a reply that came by other means, such as
+// RunCommand or client bulkWrite.
+func (x *Executor) OpenReply(res Result, env Envelope, o CursorOptions) (*Cursor, error) {
+	c := &Cursor{exec: x, options: o, envelope: Envelope{DB: env.DB, Session: env.Session, ReadPreference: env.ReadPreference, Server: res.Server.Address()}}
+	if err := c.take(res.Reply); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// take reads the cursor document of a reply.
+func (c *Cursor) take(reply bson.Raw) error {
+	doc, ok := reply.Lookup("cursor").Document()
+	if !ok {
+		return fmt.Errorf("%s: the reply has no cursor document: %v", c.envelope.Server, reply)
+	}
+	c.reply, c.batch, c.remaining = reply, nil, 0
+	for key, v := range doc.All() {
+		switch key {
+		case "id":
+			id, ok := v.AsInt64()
+			if !ok {
+				return fmt.Errorf("%s: the cursor's id is a %v", c.envelope.Server, v.Type)
+			}
+			c.id = id
+		case "ns":
+			c.ns, _ = v.Str()
+		case "firstBatch", "nextBatch":
+			arr, ok := v.Array()
+			if !ok {
+				return fmt.Errorf("%s: the cursor's %s is a %v", c.envelope.Server, key, v.Type)
+			}
+			c.batch, c.remaining = bson.Raw(arr), arr.Len()
+			c.batch = c.batch[4 : len(c.batch)-1]
+		case "postBatchResumeToken":
+			c.token, _ = v.Document()
+		}
+	}
+	if db, coll, ok := cutNamespace(c.ns); ok {
+		c.envelope.DB, c.coll = db, coll
+	}
+	if c.id == 0 {
+		c.finish()
+	}
+	return nil
+}
+
+// cutNamespace splits "db.collection" at the first dot.
+func cutNamespace(ns string) (db, coll string, ok bool) {
+	for i := range len(ns) {
+		if ns[i] == '.' {
+			return ns[:i], ns[i+1:], true
+		}
+	}
+	return "", "", false
+}
+
+// TryNext moves to the next document, asking the server at most once for more.
+// It reports false at the end, after an error, or if there is nothing at
+// present.
+func (c *Cursor) TryNext(ctx context.Context) (bool, error) {
+	if ok, err := c.nextInBatch(); ok || err != nil {
+		return ok, err
+	}
+	if !c.Alive() {
+		return false, nil
+	}
+	if err := c.getMore(ctx); err != nil {
+		return false, err
+	}
+	return c.nextInBatch()
+}
+
+// Next moves to the next document, waiting for one as long as the server keeps
+// the cursor.
+func (c *Cursor) Next(ctx context.Context) (bool, error) {
+	for {
+		ok, err := c.TryNext(ctx)
+		if ok || err != nil || !c.Alive() {
+			return ok, err
+		}
+	}
+}
+
+// nextInBatch moves to the next document of the batch.
+func (c *Cursor) nextInBatch() (bool, error) {
+	if len(c.batch) == 0 {
+		return false, nil
+	}
+	doc, rest, err := bson.NextElementDocument(c.batch)
+	if err != nil {
+		c.batch = nil
+		return false, fmt.Errorf("%s: cursor on %s: %w", c.envelope.Server, c.ns, err)
+	}
+	c.current, c.batch = doc, rest
+	c.remaining--
+	c.returned++
+	return true, nil
+}
+
+// Current is the document that Next moved to. It shares memory with its batch,
+// which stays valid.
+func (c *Cursor) Current() bson.Raw { return c.current }
+
+// Remaining counts the documents left in the batch.
+func (c *Cursor) Remaining() int { return c.remaining }
+
+// ID is the server's identifier, 0 once it is exhausted.
+func (c *Cursor) ID() int64 { return c.id }
+
+// Namespace is the name of the database and the collection.
+func (c *Cursor) Namespace() string { return c.ns }
+
+// Server is the address of the server that has the cursor.
+func (c *Cursor) Server() string { return c.envelope.Server }
+
+// Reply is the whole reply that brought the last batch.
+func (c *Cursor) Reply() bson.Raw { return c.reply }
+
+// PostBatchResumeToken is the token that the last batch came with, or nil.
+func (c *Cursor) PostBatchResumeToken() bson.Raw { return c.token }
+
+// Alive reports whether the server may have more documents.
+func (c *Cursor) Alive() bool { return c.id != 0 && !c.closed }
+
+// SetBatchSize changes the batch size of getMores to come.
+func (c *Cursor) SetBatchSize(n int32) { c.options.BatchSize = n }
+
+// SetMaxAwait changes the wait of getMores to come.
+func (c *Cursor) SetMaxAwait(d time.Duration) { c.options.MaxAwait = d }
+
+// SetComment changes the comment of getMores to come.
+func (c *Cursor) SetComment(v bson.RawValue) { c.options.Comment = v }
+
+func (c *Cursor) getMore(ctx context.Context) error {
+	g := GetMore{
+		Envelope: c.envelope, Cursor: c.id, Collection: c.coll, BatchSize: c.options.BatchSize,
+		MaxTime: c.options.MaxAwait, Comment: c.options.Comment, RawData: c.options.RawData,
+	}
+	if c.options.Limit > 0 {
+		left := c.options.Limit - c.returned
+		if left <= 0 {
+			return c.Close(ctx)
+		}
+		if g.BatchSize > 0 {
+			g.BatchSize = int32(min(int64(g.BatchSize), left))
+		}
+	}
+	res, err := c.exec.Run(ctx, &g)
+	if err != nil {
+		// A server's error ends the cursor there; it need not be killed.
+		if _, ok := err.(*wire.CommandError); ok {
+			c.id = 0
+			c.finish()
+		}
+		return err
+	}
+	return c.take(res.Reply)
+}
+
+// Close kills the server's cursor if there still is one. An error of the
+// server is of no use to anybody and not returned.
+func (c *Cursor) Close(ctx context.Context) error {
+	if c.closed {
+		return nil
+	}
+	c.closed, c.batch, c.remaining = true, nil, 0
+	if c.id != 0 {
+		k := KillCursors{Envelope: c.envelope, Collection: c.coll, Cursor: c.id}
+		c.exec.Run(ctx, &k)
+		c.id = 0
+	}
+	c.finish()
+	return nil
+}
+
+// finish lets go of what the cursor holds.
+func (c *Cursor) finish() {
+	c.endSession(c.envelope.Session)
+}
+
+func (c *Cursor) endSession(s *session.Session) {
+	if c.implicit && s != nil {
+		s.End(time.Now(), time.Duration(c.exec.Topology.Description().LogicalSessionTimeoutMinutes)*time.Minute)
+	}
+}
+
+// FirstOfBatch is the first document of a reply's first batch, and whether
+// there is one.
+func FirstOfBatch(reply bson.Raw) (bson.Raw, bool) {
+	arr, ok := reply.Lookup("cursor", "firstBatch").Array()
+	if !ok {
+		return nil, false
+	}
+	return arr.Index(0).Document()
+}

@@ -1,0 +1,236 @@
+package ops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/wire"
+)
+
+// The error labels of the specifications.
+const (
+	RetryableWriteError            = "RetryableWriteError"
+	RetryableError                 = "RetryableError"
+	SystemOverloadedError          = "SystemOverloadedError"
+	NoWritesPerformed              = "NoWritesPerformed"
+	TransientTransactionError      = "TransientTransactionError"
+	UnknownTransactionCommitResult = "UnknownTransactionCommitResult"
+)
+
+// ConnectionError says that a command got no answer: no server could be
+// selected, no connection was to be had, or the connection broke.
+type ConnectionError struct {
+	Command string
+	Server  string // address, empty if none was selected
+	Labels  []string
+	// Network says that the network or a cleared pool is the cause, so that
+	// another attempt may fare better.
+	Network bool
+	// Sent says that the command may have reached the server.
+	Sent bool
+	Err  error
+}
+
+func (e *ConnectionError) Error() string {
+	if e.Server == "" {
+		return fmt.Sprintf("%s: %v", e.Command, e.Err)
+	}
+	return fmt.Sprintf("%s on %s: %v", e.Command, e.Server, e.Err)
+}
+
+func (e *ConnectionError) Unwrap() error { return e.Err }
+
+// Is makes errors.Is find ErrTimeout behind any passed deadline.
+func (e *ConnectionError) Is(target error) bool {
+	return target == wire.ErrTimeout && (errors.Is(e.Err, context.DeadlineExceeded) || errors.Is(e.Err, os.ErrDeadlineExceeded))
+}
+
+// HasLabel reports whether the error carries the label.
+func (e *ConnectionError) HasLabel(label string) bool { return slices.Contains(e.Labels, label) }
+
+// WriteConcernError says that a write was made but not confirmed as widely as
+// its write concern asked for.
+type WriteConcernError struct {
+	Code    int32
+	Name    string // codeName
+	Message string // errmsg
+	Details bson.Raw
+	Labels  []string
+	Server  string
+	Reply   bson.Raw
+}
+
+func (e *WriteConcernError) Error() string {
+	return fmt.Sprintf("%s: write concern error: %s (%d): %s", e.Server, e.Name, e.Code, e.Message)
+}
+
+// HasLabel reports whether the error carries the label.
+func (e *WriteConcernError) HasLabel(label string) bool { return slices.Contains(e.Labels, label) }
+
+// WriteError says that one statement of a write command failed.
+type WriteError struct {
+	// Index is the statement's place in what the user asked for.
+	Index   int
+	Code    int32
+	Name    string // codeName, which only a mongos gives
+	Message string // errmsg
+	Details bson.Raw
+	// Raw is the entry of writeErrors as the server sent it.
+	Raw bson.Raw
+}
+
+func (e WriteError) Error() string {
+	return fmt.Sprintf("write error at index %d: code %d: %s", e.Index, e.Code, e.Message)
+}
+
+// Is makes errors.Is find the sentinel that stands for the error's code.
+func (e WriteError) Is(target error) bool { return wire.CodeIs(e.Code, target) }
+
+// HasLabel reports whether any error in err's tree carries the label.
+func HasLabel(err error, label string) bool {
+	for err != nil {
+		if l, ok := err.(interface{ HasLabel(string) bool }); ok && l.HasLabel(label) {
+			return true
+		}
+		if m, ok := err.(interface{ Unwrap() []error }); ok {
+			return slices.ContainsFunc(m.Unwrap(), func(e error) bool { return HasLabel(e, label) })
+		}
+		err = errors.Unwrap(err)
+	}
+	return false
+}
+
+// addLabel adds a label to an error of this package or of wire.
+func addLabel(err error, label string) {
+	var labels *[]string
+	switch e := err.(type) {
+	case *wire.CommandError:
+		labels = &e.Labels
+	case *ConnectionError:
+		labels = &e.Labels
+	case *WriteConcernError:
+		labels = &e.Labels
+	default:
+		return
+	}
+	if !slices.Contains(*labels, label) {
+		*labels = append(*labels, label)
+	}
+}
+
+// removeLabel takes a label off such an error.
+func removeLabel(err error, label string) {
+	is := func(l string) bool { return l == label }
+	switch e := err.(type) {
+	case *wire.CommandError:
+		e.Labels = slices.DeleteFunc(e.Labels, is)
+	case *ConnectionError:
+		e.Labels = slices.DeleteFunc(e.Labels, is)
+	case *WriteConcernError:
+		e.Labels = slices.DeleteFunc(e.Labels, is)
+	}
+}
+
+// replyError is what is wrong with a reply: it says ok: 0, or it holds a
+// writeConcernError. The scan is one pass over the top of the reply.
+func replyError(reply bson.Raw, server string) error {
+	ok := false
+	var wce bson.Raw
+	for key, v := range reply.All() {
+		switch key {
+		case "ok":
+			ok = v.Truthy()
+		case "writeConcernError":
+			wce, _ = v.Document()
+		}
+	}
+	if !ok {
+		e := wire.ReplyError(reply)
+		e.Server = server
+		return e
+	}
+	if wce == nil {
+		return nil
+	}
+	e := &WriteConcernError{Server: server, Reply: reply, Labels: wire.ErrorLabels(reply)}
+	for key, v := range wce.All() {
+		switch key {
+		case "code":
+			code, _ := v.AsInt64()
+			e.Code = int32(code)
+		case "codeName":
+			e.Name, _ = v.Str()
+		case "errmsg":
+			e.Message, _ = v.Str()
+		case "errInfo":
+			e.Details, _ = v.Document()
+		case "errorLabels":
+			e.Labels = append(e.Labels, wire.ErrorLabels(wce)...)
+		}
+	}
+	return e
+}
+
+// WriteErrors are the entries of writeErrors in a reply. base is added to the
+// indexes.
+func WriteErrors(reply bson.Raw, base int) (list []WriteError) {
+	arr, _ := reply.Lookup("writeErrors").Array()
+	for v := range arr.Values() {
+		doc, ok := v.Document()
+		if !ok {
+			continue
+		}
+		e := WriteError{Raw: doc}
+		for key, v := range doc.All() {
+			switch key {
+			case "index":
+				i, _ := v.AsInt64()
+				e.Index = base + int(i)
+			case "code":
+				code, _ := v.AsInt64()
+				e.Code = int32(code)
+			case "codeName":
+				e.Name, _ = v.Str()
+			case "errmsg":
+				e.Message, _ = v.Str()
+			case "errInfo":
+				e.Details, _ = v.Document()
+			}
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// code is the server's error code in err, and whether there is one.
+func code(err error) (int32, bool) {
+	switch e := err.(type) {
+	case *wire.CommandError:
+		return e.Code, true
+	case *WriteConcernError:
+		return e.Code, true
+	}
+	return 0, false
+}
+
+// explainTransactionNumbers recognises a storage engine without retryable
+// writes and says so.
+func explainTransactionNumbers(err error) {
+	if e, ok := err.(*wire.CommandError); ok && e.Code == 20 && strings.HasPrefix(e.Message, "Transaction numbers") {
+		e.Message = "this MongoDB deployment does not support retryable writes; add retryWrites=false to the connection string"
+	}
+}
+
+// redact keeps of a server's error only what gives nothing away: code, name
+// and labels.
+func redact(err error) error {
+	if e, ok := err.(*wire.CommandError); ok {
+		return &wire.CommandError{Code: e.Code, Name: e.Name, Labels: e.Labels, Server: e.Server}
+	}
+	return err
+}

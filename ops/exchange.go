@@ -1,0 +1,84 @@
+package ops
+
+import (
+	"context"
+	"errors"
+
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/pool"
+	"github.com/motor-go/motor/session"
+	"github.com/motor-go/motor/wire"
+)
+
+// exchange is one round trip with its events. The error is a *ConnectionError,
+// a *wire.CommandError or a *WriteConcernError; with the last there is a reply.
+func (c *call) exchange(ctx context.Context, conn *pool.Conn, m *message) (bson.Raw, error) {
+	m.requestID = wire.NextRequestID()
+	if c.operation == 0 {
+		if c.operation = c.env.OperationID; c.operation == 0 {
+			c.operation = int64(m.requestID)
+		}
+	}
+	msg := m.append(conn.Buffer())
+	watch := c.watch(conn, m)
+	c.sent()
+
+	var reply bson.Raw
+	var err error
+	if m.writeConcern.Acknowledged() {
+		reply, err = conn.RoundTrip(ctx, msg)
+	} else {
+		err = conn.Send(ctx, msg)
+	}
+	if err != nil {
+		err = c.connectionError(conn, err)
+		watch.failed(err)
+		return nil, err
+	}
+	if reply != nil {
+		c.observe(reply)
+		err = replyError(reply, conn.Address)
+	}
+	if _, ok := err.(*wire.CommandError); ok {
+		explainTransactionNumbers(err)
+		c.refused(err)
+		watch.failed(err)
+		return nil, err
+	}
+	watch.succeeded(reply)
+	return reply, err
+}
+
+// sent moves a starting transaction on.
+func (c *call) sent() {
+	if s := c.env.Session; s != nil && !endsTransaction(c.traits.name) {
+		c.startedTxn = s.Transaction.Sent()
+	}
+}
+
+// refused takes a transaction back to its start if the server was too busy to
+// look at its first command.
+func (c *call) refused(err error) {
+	if c.startedTxn && HasLabel(err, SystemOverloadedError) && HasLabel(err, RetryableError) {
+		c.env.Session.Transaction.State = session.TransactionStarting
+	}
+}
+
+func (c *call) connectionError(conn *pool.Conn, err error) error {
+	e := &ConnectionError{Command: c.traits.name, Server: conn.Address, Sent: true, Err: err}
+	var network *pool.NetworkError
+	if errors.As(err, &network) {
+		e.Network, e.Sent = !network.Canceled(), network.Sent
+	}
+	return e
+}
+
+// observe takes over what a reply says about time.
+func (c *call) observe(reply bson.Raw) {
+	if s := c.env.Session; s != nil {
+		s.Observe(reply)
+	}
+	if doc, ok := reply.Lookup("$clusterTime").Document(); ok {
+		c.Clock.Advance(session.ParseClusterTime(doc))
+	}
+}

@@ -1,0 +1,357 @@
+package ops
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/concern"
+	"github.com/motor-go/motor/event"
+	"github.com/motor-go/motor/pool"
+	"github.com/motor-go/motor/session"
+	"github.com/motor-go/motor/topology"
+	"github.com/motor-go/motor/topology/description"
+)
+
+// Executor runs commands against a deployment. Its fields are set once.
+type Executor struct {
+	Topology *topology.Topology
+	Sessions *session.Pool
+	Clock    *session.Clock
+	Observer *event.Observer
+	// RetryReads and RetryWrites are the client's options of that name.
+	RetryReads, RetryWrites bool
+	// MaxAdaptiveRetries bounds the retries against overloaded servers.
+	MaxAdaptiveRetries int
+	// OverloadRetargeting avoids overloaded servers in retries.
+	OverloadRetargeting bool
+	// ServerAPI are the encoded elements of the stable API, which every
+	// command carries.
+	ServerAPI []byte
+}
+
+// Result is what a command was answered, and by whom.
+type Result struct {
+	// Reply is owned by the caller. It is nil after an unacknowledged write.
+	Reply bson.Raw
+	// Server is the server that answered.
+	Server *topology.Server
+}
+
+// call is one command on its way, over all its attempts.
+type call struct {
+	*Executor
+	command   Command
+	traits    traits
+	env       *Envelope
+	session   *session.Server // of an implicit session
+	txnNumber int64
+	attempts  int
+	operation int64
+	// startedTxn says that the last attempt carried startTransaction.
+	startedTxn bool
+}
+
+// Run runs a command. After a *WriteConcernError the result is set, too.
+func (x *Executor) Run(ctx context.Context, cmd Command) (Result, error) {
+	c := call{Executor: x, command: cmd, traits: cmd.traits(), env: cmd.envelope()}
+	if s := c.env.Session; s != nil {
+		if err := s.Enter(); err != nil {
+			return Result{}, err
+		}
+		defer s.Leave()
+		if err := c.checkSession(s); err != nil {
+			return Result{}, err
+		}
+	}
+	defer c.release()
+	return c.run(ctx)
+}
+
+// run is the retry loop.
+func (c *call) run(ctx context.Context) (Result, error) {
+	retry := retryState{policy: c.policy()}
+	var avoid []string
+	for {
+		res, err := c.attempt(ctx, avoid)
+		if err == nil {
+			return res, nil
+		}
+		c.attempts++
+		sharded := c.Topology.Description().Type == description.Sharded
+		v := retry.failed(err, sharded, rand.Float64())
+		if !v.retry || !sleep(ctx, v.wait) {
+			if retry.err != err {
+				res = Result{}
+			}
+			return res, retry.err
+		}
+		if v.deprioritize && res.Server != nil {
+			avoid = append(avoid, res.Server.Address())
+		}
+	}
+}
+
+// sleep waits for d. It reports false at once if ctx would end before.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	if t, ok := ctx.Deadline(); ok && time.Until(t) < d {
+		return false
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// policy is what the command and the client's options allow.
+func (c *call) policy() retryPolicy {
+	p := retryPolicy{max: c.MaxAdaptiveRetries, retarget: c.OverloadRetargeting}
+	switch c.traits.retry {
+	case retryRead:
+		p.overload = c.RetryReads
+	case retryWrite:
+		p.overload = c.RetryWrites
+	default:
+		p.overload = c.RetryReads && c.RetryWrites
+	}
+	switch {
+	case endsTransaction(c.traits.name):
+		p.class = retryWrite
+	case c.inTransaction():
+	case c.traits.retry == retryRead && c.RetryReads:
+		p.class = retryRead
+	case c.traits.retry == retryWrite && c.RetryWrites && c.env.WriteConcern.Acknowledged():
+		p.class = retryWrite
+	}
+	return p
+}
+
+func (c *call) inTransaction() bool {
+	return c.env.Session != nil && c.env.Session.Transaction.InProgress()
+}
+
+// checkSession refuses what a session cannot do.
+func (c *call) checkSession(s *session.Session) error {
+	if c.inTransaction() {
+		if s.Options().Snapshot {
+			return session.ErrSnapshotTx
+		}
+		if c.traits.writeConcern && !c.env.WriteConcern.Acknowledged() {
+			return session.ErrUnacknowledgedTxn
+		}
+		if rp := s.Transaction.Options.ReadPreference; rp != nil && rp.Mode != concern.Primary && !c.traits.write {
+			return session.ErrTransactionReadPrimary
+		}
+		return nil
+	}
+	if c.traits.writeConcern && !c.env.WriteConcern.Acknowledged() && !s.Implicit {
+		return session.ErrUnacknowledged
+	}
+	if !endsTransaction(c.traits.name) {
+		s.Transaction.Outside()
+	}
+	return nil
+}
+
+// release gives an implicit session back.
+func (c *call) release() {
+	if c.session != nil {
+		c.Sessions.Put(c.session, time.Now(), c.sessionTimeout())
+	}
+}
+
+func (c *call) sessionTimeout() time.Duration {
+	return time.Duration(c.Topology.Description().LogicalSessionTimeoutMinutes) * time.Minute
+}
+
+// unpin frees a session from the mongos that its transaction ran on.
+func (x *Executor) unpin(s *session.Session) { s.Transaction.Pinned = "" }
+
+// attempt selects a server, checks out a connection and sends the command
+// once. Result.Server is set as soon as it is known.
+func (c *call) attempt(ctx context.Context, avoid []string) (Result, error) {
+	server, err := c.Topology.Select(ctx, c.selector(avoid))
+	if err != nil {
+		return Result{}, c.labelled(&ConnectionError{Command: c.traits.name, Err: err}, nil)
+	}
+	res := Result{Server: server}
+	conn, err := server.CheckOut(ctx)
+	if err != nil {
+		return res, c.labelled(c.connectError(server, err), nil)
+	}
+	res.Reply, err = c.send(ctx, server, conn)
+	server.CheckIn(conn)
+	return res, err
+}
+
+func (c *call) selector(avoid []string) description.Selector {
+	want := description.Selector{Write: c.traits.write, ReadPreference: c.env.ReadPreference, Addr: c.env.Server, Deprioritized: avoid}
+	if a, ok := c.command.(*Aggregate); ok && a.Writes() {
+		want.WriteStage = true
+	}
+	if s := c.env.Session; s != nil {
+		if s.Transaction.Pinned != "" {
+			want.Addr = s.Transaction.Pinned
+		} else if c.inTransaction() {
+			want.ReadPreference = concern.ReadPreference{}
+		}
+	}
+	return want
+}
+
+// send puts the message together, sends it and reads the reply.
+func (c *call) send(ctx context.Context, server *topology.Server, conn *pool.Conn) (bson.Raw, error) {
+	now := time.Now()
+	topo := c.Topology.Description()
+	m := message{
+		command:        c.command,
+		to:             &conn.Description,
+		topology:       topo.Type,
+		clusterTime:    c.Clock.Now(),
+		readPreference: topo.EffectiveReadPreference(c.selector(nil)),
+		serverAPI:      c.ServerAPI,
+	}
+	if c.traits.writeConcern && !(c.inTransaction() && !endsTransaction(c.traits.name)) {
+		m.writeConcern = c.env.WriteConcern
+	}
+	c.joinSession(&m, now)
+	if s := c.env.Session; s != nil {
+		m.clusterTime = m.clusterTime.Later(s.ClusterTime())
+	}
+
+	reply, err := c.exchange(ctx, conn, &m)
+	if err != nil {
+		server.HandleError(conn, reply, err)
+		c.markDirty(err)
+		return reply, c.labelled(err, &conn.Description)
+	}
+	return reply, nil
+}
+
+// joinSession decides what the message says about session and transaction.
+func (c *call) joinSession(m *message, now time.Time) {
+	supported := m.to.LogicalSessionTimeoutMinutes > 0 || m.to.Type == description.LoadBalancer
+	s := c.env.Session
+	if s == nil && supported && !c.traits.sessionless && m.writeConcern.Acknowledged() {
+		if c.session == nil {
+			c.session = c.Sessions.Get(now, c.sessionTimeout())
+		}
+		m.session.id = c.session.ID
+		m.session.txnNumber = c.number(c.session, m.to)
+	}
+	if s == nil || !m.writeConcern.Acknowledged() {
+		if c.traits.readConcern && !c.env.ReadConcern.IsDefault() {
+			m.session.readConcern = readConcern(c.env.ReadConcern)
+		}
+		return
+	}
+	sv := s.Server(now, c.sessionTimeout())
+	m.session.id = sv.ID
+	txn := &s.Transaction
+	if !txn.InProgress() && !endsTransaction(c.traits.name) {
+		m.session.txnNumber = c.number(sv, m.to)
+		if c.traits.readConcern {
+			m.session.readConcern = s.ReadConcern(c.env.ReadConcern)
+		}
+		return
+	}
+	m.session.inTxn = true
+	if txn.State == session.TransactionStarting {
+		if c.attempts == 0 {
+			sv.TxnNumber++
+		}
+		m.session.startTxn = true
+		var want concern.ReadConcern
+		if rc := txn.Options.ReadConcern; rc != nil {
+			want = *rc
+		}
+		m.session.readConcern = s.ReadConcern(want)
+		if m.to.Type == description.Mongos {
+			txn.Pinned = m.to.Addr
+		}
+	}
+	m.session.txnNumber = sv.TxnNumber
+	if endsTransaction(c.traits.name) {
+		m.session.recovery = txn.RecoveryToken
+	}
+}
+
+// number is the transaction number of a retryable write, 0 if it is none. All
+// attempts have the same.
+func (c *call) number(s *session.Server, to *description.Server) int64 {
+	if c.policy().class != retryWrite || to.LogicalSessionTimeoutMinutes == 0 || to.Type == description.Standalone {
+		return 0
+	}
+	if c.txnNumber == 0 {
+		s.TxnNumber++
+		c.txnNumber = s.TxnNumber
+	}
+	return c.txnNumber
+}
+
+func readConcern(r concern.ReadConcern) bson.Raw {
+	doc, at := bson.BeginDocument(make([]byte, 0, 32))
+	return bson.EndDocument(bson.AppendString(doc, "level", r.Level), at)
+}
+
+// markDirty notes a network error in the session that was used.
+func (c *call) markDirty(err error) {
+	if _, ok := err.(*ConnectionError); !ok {
+		return
+	}
+	if c.session != nil {
+		c.session.Dirty = true
+	}
+	if c.env.Session != nil {
+		c.env.Session.MarkDirty()
+	}
+}
+
+// labelled adds the labels that the driver owes to an error. to is nil if no
+// command was sent.
+func (c *call) labelled(err error, to *description.Server) error {
+	var wire int32
+	var mongos bool
+	if to != nil {
+		wire, mongos = to.MaxWireVersion, to.Type == description.Mongos
+	}
+	if c.policy().class == retryWrite {
+		labelWrite(err, wire, mongos)
+	}
+	s := c.env.Session
+	if s == nil {
+		return err
+	}
+	if c.inTransaction() || endsTransaction(c.traits.name) {
+		labelTransaction(err, c.traits.name)
+		if HasLabel(err, TransientTransactionError) || HasLabel(err, UnknownTransactionCommitResult) || c.traits.name == "abortTransaction" {
+			c.unpin(s)
+		}
+	}
+	return err
+}
+
+// connectError is the error of a check-out. An error that the server answered
+// to the handshake stays what it is.
+func (c *call) connectError(server *topology.Server, err error) error {
+	e := &ConnectionError{Command: c.traits.name, Server: server.Address(), Err: err}
+	var connect *pool.ConnectError
+	var cleared *pool.ClearedError
+	switch {
+	case errors.As(err, &cleared):
+		e.Network = true
+	case errors.As(err, &connect):
+		e.Network, e.Labels = connect.Network(), slices.Clone(connect.Labels)
+	}
+	return e
+}

@@ -1,0 +1,111 @@
+package ops
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/concern"
+	"github.com/motor-go/motor/session"
+	"github.com/motor-go/motor/topology/description"
+	"github.com/motor-go/motor/wire"
+)
+
+// endTransaction is commitTransaction or abortTransaction.
+type endTransaction struct {
+	Envelope
+	name    string
+	maxTime time.Duration
+}
+
+func (e *endTransaction) traits() traits {
+	return traits{name: e.name, write: true, writeConcern: true, retry: retryWrite}
+}
+
+func (e *endTransaction) appendFields(dst []byte, _ *description.Server) []byte {
+	return appendMaxTime(bson.AppendInt32(dst, e.name, 1), e.maxTime)
+}
+
+// CommitTransaction commits the transaction of s.
+func (x *Executor) CommitTransaction(ctx context.Context, s *session.Session) error {
+	send, again, err := s.Transaction.Commit()
+	if err != nil || !send {
+		return err
+	}
+	o := s.Transaction.Options
+	cmd := &endTransaction{name: "commitTransaction", maxTime: o.MaxCommitTime}
+	cmd.DB, cmd.Session = "admin", s
+	if o.WriteConcern != nil {
+		cmd.WriteConcern = *o.WriteConcern
+	}
+	if again {
+		cmd.WriteConcern = majority(cmd.WriteConcern)
+	}
+	_, err = x.Run(ctx, cmd)
+	return err
+}
+
+// AbortTransaction aborts the transaction of s. What the server says to it is
+// of no use to anybody and not returned.
+func (x *Executor) AbortTransaction(ctx context.Context, s *session.Session) error {
+	send, err := s.Transaction.Abort()
+	if err != nil {
+		return err
+	}
+	if send {
+		cmd := &endTransaction{name: "abortTransaction"}
+		cmd.DB, cmd.Session = "admin", s
+		if wc := s.Transaction.Options.WriteConcern; wc != nil {
+			cmd.WriteConcern = *wc
+		}
+		x.Run(ctx, cmd)
+	}
+	x.unpin(s)
+	return nil
+}
+
+// majority is the write concern of a commit that is sent again.
+func majority(w concern.WriteConcern) concern.WriteConcern {
+	w.W = concern.Majority
+	if w.WTimeout == 0 {
+		w.WTimeout = 10 * time.Second
+	}
+	return w
+}
+
+// endsTransaction reports whether the command is a commit or an abort.
+func endsTransaction(name string) bool {
+	return name == "commitTransaction" || name == "abortTransaction"
+}
+
+// labelTransaction adds the labels that the transactions specification asks of
+// the driver, to an error of a command in a transaction or of its end.
+func labelTransaction(err error, name string) {
+	switch name {
+	case "commitTransaction":
+		if unknownCommit(err) {
+			addLabel(err, UnknownTransactionCommitResult)
+		}
+	case "abortTransaction":
+	default:
+		if _, ok := err.(*ConnectionError); ok {
+			addLabel(err, TransientTransactionError)
+		}
+	}
+}
+
+// unknownCommit reports whether err leaves open if the transaction committed.
+func unknownCommit(err error) bool {
+	switch e := err.(type) {
+	case *ConnectionError:
+		return true
+	case *WriteConcernError:
+		const unsatisfiable, unknownMode = 100, 79
+		return e.Code != unsatisfiable && e.Code != unknownMode
+	case *wire.CommandError:
+		const maxTimeExpired = 50
+		return e.Code == maxTimeExpired || e.HasLabel(RetryableWriteError) || slices.Contains(retryableWriteCodes, e.Code)
+	}
+	return false
+}

@@ -1,0 +1,125 @@
+package motor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/session"
+)
+
+type (
+	// SessionOptions are the options of a session.
+	SessionOptions = session.Options
+	// TransactionOptions are the options of a transaction.
+	TransactionOptions = session.TransactionOptions
+)
+
+// Session is a client session: it ties operations together in causal order, in
+// a snapshot or in a transaction. It serves one operation at a time and must be
+// ended.
+type Session struct {
+	client *Client
+	inner  *session.Session
+}
+
+// StartSession starts a session. Nothing is sent.
+func (c *Client) StartSession(opts ...SessionOptions) (*Session, error) {
+	inner, err := session.New(c.exec.Sessions, optional(opts))
+	if err != nil {
+		return nil, err
+	}
+	return &Session{client: c, inner: inner}, nil
+}
+
+type sessionKey struct{}
+
+// Bind is ctx with the session: operations called with it take part.
+func (s *Session) Bind(ctx context.Context) context.Context {
+	return context.WithValue(ctx, sessionKey{}, s)
+}
+
+// SessionFromContext is the session that ctx carries, or nil.
+func SessionFromContext(ctx context.Context) *Session {
+	s, _ := ctx.Value(sessionKey{}).(*Session)
+	return s
+}
+
+// WithSession calls fn with a context that carries a new session, and ends the
+// session afterwards. Reads in it see what was read and written in it before.
+func (c *Client) WithSession(ctx context.Context, fn func(ctx context.Context) error, opts ...SessionOptions) error {
+	s, err := c.StartSession(opts...)
+	if err != nil {
+		return err
+	}
+	defer s.End(context.WithoutCancel(ctx))
+	return fn(s.Bind(ctx))
+}
+
+// End ends the session. An open transaction is aborted.
+func (s *Session) End(ctx context.Context) {
+	if s.inner.Transaction.InProgress() {
+		s.client.exec.AbortTransaction(ctx, s.inner)
+	}
+	s.inner.End(time.Now(), s.client.sessionTimeout())
+}
+
+// Client is the client that the session belongs to.
+func (s *Session) Client() *Client { return s.client }
+
+// ID is the session's identifier, the document lsid.
+func (s *Session) ID() bson.Raw { return s.inner.ID(time.Now(), s.client.sessionTimeout()) }
+
+// ClusterTime is the greatest $clusterTime that the session has seen, or nil.
+func (s *Session) ClusterTime() bson.Raw { return s.inner.ClusterTime().Doc }
+
+// OperationTime is the time of the session's latest operation.
+func (s *Session) OperationTime() bson.Timestamp { return s.inner.OperationTime() }
+
+// SnapshotTime is the point in time that a snapshot session reads at; zero as
+// long as none is chosen.
+func (s *Session) SnapshotTime() bson.Timestamp { return s.inner.SnapshotTime() }
+
+// AdvanceClusterTime moves the cluster time forward to one of another session.
+func (s *Session) AdvanceClusterTime(t bson.Raw) error { return s.inner.AdvanceClusterTime(t) }
+
+// AdvanceOperationTime moves the operation time forward to one of another
+// session: reads then see what that session saw.
+func (s *Session) AdvanceOperationTime(t bson.Timestamp) { s.inner.AdvanceOperationTime(t) }
+
+// StartTransaction begins a transaction. The server hears of it with the first
+// operation.
+func (s *Session) StartTransaction(opts ...TransactionOptions) error {
+	o := optional(opts).Or(s.inner.Options().DefaultTransaction).Or(s.client.transactionDefaults())
+	if s.inner.Options().Snapshot {
+		return session.ErrSnapshotTx
+	}
+	if s.inner.Ended() {
+		return session.ErrEnded
+	}
+	return s.inner.Transaction.Start(o)
+}
+
+// CommitTransaction commits the transaction. After an error with the label
+// UnknownTransactionCommitResult it may be called again.
+func (s *Session) CommitTransaction(ctx context.Context) error {
+	return s.client.exec.CommitTransaction(ctx, s.inner)
+}
+
+// AbortTransaction aborts the transaction.
+func (s *Session) AbortTransaction(ctx context.Context) error {
+	return s.client.exec.AbortTransaction(ctx, s.inner)
+}
+
+// inContext is the session for an operation of c called with ctx, or nil.
+func (c *Client) inContext(ctx context.Context) (*session.Session, error) {
+	s := SessionFromContext(ctx)
+	if s == nil {
+		return nil, nil
+	}
+	if s.client != c {
+		return nil, fmt.Errorf("%w; a context of WithSession works with the client that made it", ErrWrongClient)
+	}
+	return s.inner, nil
+}

@@ -1,0 +1,106 @@
+package motor
+
+import (
+	"context"
+
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/ops"
+)
+
+// UpdateOptions are the options of UpdateOne and UpdateMany.
+type UpdateOptions struct {
+	// ArrayFilters say which elements of an array $[name] stands for: a list
+	// of documents.
+	ArrayFilters             any
+	Upsert                   *bool
+	Sort                     any // UpdateOne only
+	Hint                     any
+	Collation                *Collation
+	Let                      any
+	BypassDocumentValidation *bool
+	Comment                  any
+	RawData                  *bool
+}
+
+// ReplaceOptions are the options of ReplaceOne.
+type ReplaceOptions struct {
+	Upsert                   *bool
+	Sort                     any
+	Hint                     any
+	Collation                *Collation
+	Let                      any
+	BypassDocumentValidation *bool
+	Comment                  any
+	RawData                  *bool
+}
+
+// UpdateResult says what an update did.
+type UpdateResult struct {
+	MatchedCount, ModifiedCount int64
+	// UpsertedCount is 1 if a document was inserted, and UpsertedID its _id.
+	UpsertedCount int64
+	UpsertedID    any
+	// Acknowledged is false after a write with w: 0.
+	Acknowledged bool
+}
+
+// UpdateOne changes the first document that matches filter. update is a document
+// of operators such as $set, or a pipeline.
+func (c *Collection[T]) UpdateOne(ctx context.Context, filter, update any, opts ...UpdateOptions) (*UpdateResult, error) {
+	o, e := optional(opts), c.encoder()
+	return c.update(ctx, e, filter, e.update(update), &o, false)
+}
+
+// UpdateMany changes all documents that match filter. It is not retried.
+func (c *Collection[T]) UpdateMany(ctx context.Context, filter, update any, opts ...UpdateOptions) (*UpdateResult, error) {
+	o, e := optional(opts), c.encoder()
+	return c.update(ctx, e, filter, e.update(update), &o, true)
+}
+
+// ReplaceOne puts another document in the place of the first that matches
+// filter. The _id stays.
+func (c *Collection[T]) ReplaceOne(ctx context.Context, filter any, replacement T, opts ...ReplaceOptions) (*UpdateResult, error) {
+	o, e := optional(opts), c.encoder()
+	return c.update(ctx, e, filter, e.replacement(replacement), &UpdateOptions{
+		Upsert: o.Upsert, Sort: o.Sort, Hint: o.Hint, Collation: o.Collation, Let: o.Let,
+		BypassDocumentValidation: o.BypassDocumentValidation, Comment: o.Comment, RawData: o.RawData,
+	}, false)
+}
+
+func (c *Collection[T]) update(ctx context.Context, e *encoder, filter any, update bson.RawValue, o *UpdateOptions, multi bool) (*UpdateResult, error) {
+	statement := ops.AppendUpdate(nil, &ops.UpdateStatement{
+		Filter:       e.filter(filter),
+		Update:       update,
+		ArrayFilters: e.array("arrayFilters", o.ArrayFilters),
+		Multi:        multi,
+		Upsert:       o.Upsert,
+		Collation:    e.collation(o.Collation),
+		Hint:         e.hint(o.Hint),
+		Sort:         e.doc("sort", o.Sort),
+	})
+	cmd := &ops.Update{Collection: c.name, Updates: statement, Multi: multi, WriteOptions: ops.WriteOptions{
+		BypassDocumentValidation: o.BypassDocumentValidation,
+		Comment:                  e.value("comment", o.Comment),
+		Let:                      e.doc("let", o.Let),
+		RawData:                  o.RawData,
+	}}
+	var err error
+	if cmd.Envelope, err = c.envelope(ctx); err != nil {
+		return nil, err
+	}
+	res, err := c.run(ctx, e, cmd)
+	if err = writeError(res.Reply, 0, err); err != nil && res.Reply == nil {
+		return nil, err
+	}
+	out := &UpdateResult{Acknowledged: cmd.WriteConcern.Acknowledged()}
+	out.MatchedCount, _ = res.Reply.Lookup("n").AsInt64()
+	out.ModifiedCount, _ = res.Reply.Lookup("nModified").AsInt64()
+	if id := res.Reply.Lookup("upserted", "0", "_id"); !id.IsZero() {
+		out.UpsertedCount = 1
+		out.MatchedCount--
+		if err := id.Unmarshal(&out.UpsertedID); err != nil {
+			return nil, err
+		}
+	}
+	return out, err
+}

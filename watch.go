@@ -1,0 +1,202 @@
+package motor
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/changestream"
+	"github.com/motor-go/motor/ops"
+)
+
+// FullDocument says what a change event holds beside the change.
+type FullDocument string
+
+// The modes of the change-streams specification. UpdateLookup is for
+// FullDocument only, Off for FullDocumentBeforeChange only.
+const (
+	DefaultDocument FullDocument = "default"
+	Off             FullDocument = "off"
+	UpdateLookup    FullDocument = "updateLookup"
+	WhenAvailable   FullDocument = "whenAvailable"
+	Required        FullDocument = "required"
+)
+
+// WatchOptions are the options of Watch.
+type WatchOptions struct {
+	FullDocument             FullDocument
+	FullDocumentBeforeChange FullDocument
+	// ResumeAfter, StartAfter and StartAtOperationTime say where the stream
+	// begins; at most one may be set. By default it begins now.
+	ResumeAfter, StartAfter bson.Raw
+	StartAtOperationTime    bson.Timestamp
+	BatchSize               *int32
+	// MaxAwaitTime bounds one wait of the server for new events. The stream
+	// goes on after it.
+	MaxAwaitTime       time.Duration
+	Collation          *Collation
+	Comment            any
+	ShowExpandedEvents *bool
+}
+
+// Namespace is the name of a database and of a collection in it.
+type Namespace struct {
+	DB   string `bson:"db"`
+	Coll string `bson:"coll,omitempty"`
+}
+
+// ChangeEvent is one change. Which fields are set depends on OperationType.
+type ChangeEvent[T any] struct {
+	// ID is the resume token.
+	ID            bson.Raw       `bson:"_id"`
+	OperationType string         `bson:"operationType"`
+	ClusterTime   bson.Timestamp `bson:"clusterTime,omitempty"`
+	WallTime      time.Time      `bson:"wallTime,omitempty"`
+	NS            Namespace      `bson:"ns,omitempty"`
+	NSType        string         `bson:"nsType,omitempty"`
+	To            *Namespace     `bson:"to,omitempty"`
+	// DocumentKey is the _id and the shard key of the document.
+	DocumentKey              bson.Raw           `bson:"documentKey,omitempty"`
+	FullDocument             *T                 `bson:"fullDocument,omitempty"`
+	FullDocumentBeforeChange *T                 `bson:"fullDocumentBeforeChange,omitempty"`
+	UpdateDescription        *UpdateDescription `bson:"updateDescription,omitempty"`
+	CollectionUUID           *bson.Binary       `bson:"collectionUUID,omitempty"`
+	LSID                     bson.Raw           `bson:"lsid,omitempty"`
+	TxnNumber                int64              `bson:"txnNumber,omitempty"`
+	OperationDescription     bson.Raw           `bson:"operationDescription,omitempty"`
+	// Other holds the fields that this driver does not know.
+	Other map[string]bson.RawValue `bson:",inline"`
+}
+
+// UpdateDescription says what an update changed.
+type UpdateDescription struct {
+	UpdatedFields      bson.Raw         `bson:"updatedFields"`
+	RemovedFields      []string         `bson:"removedFields"`
+	TruncatedArrays    []TruncatedArray `bson:"truncatedArrays,omitempty"`
+	DisambiguatedPaths bson.Raw         `bson:"disambiguatedPaths,omitempty"`
+}
+
+// TruncatedArray says to which size an array was cut.
+type TruncatedArray struct {
+	Field   string `bson:"field"`
+	NewSize int32  `bson:"newSize"`
+}
+
+// ChangeStream is an open change stream. It resumes by itself after errors
+// from which the specification says that it may. It serves one goroutine at a
+// time and must be closed.
+type ChangeStream[T any] struct {
+	inner *changestream.Stream
+	codec bson.Options
+	err   error
+}
+
+// Watch opens a change stream on the collection. It is open when Watch returns:
+// a change made afterwards is not missed. pipeline holds further stages, or is
+// nil.
+func (c *Collection[T]) Watch(ctx context.Context, pipeline any, opts ...WatchOptions) (*ChangeStream[T], error) {
+	return watch[T](ctx, c.db.client, c.db.name, c.name, c.settings, pipeline, optional(opts))
+}
+
+// Watch opens a change stream on all collections of the database.
+func (d *Database) Watch(ctx context.Context, pipeline any, opts ...WatchOptions) (*ChangeStream[bson.D], error) {
+	return watch[bson.D](ctx, d.client, d.name, "", d.settings, pipeline, optional(opts))
+}
+
+// Watch opens a change stream on the whole deployment.
+func (c *Client) Watch(ctx context.Context, pipeline any, opts ...WatchOptions) (*ChangeStream[bson.D], error) {
+	return watch[bson.D](ctx, c, "admin", "", c.settings, pipeline, optional(opts))
+}
+
+func watch[T any](ctx context.Context, c *Client, db, coll string, s settings, pipeline any, o WatchOptions) (*ChangeStream[T], error) {
+	e := &encoder{codec: s.codec}
+	cmd := ops.Aggregate{
+		Collection: coll,
+		Collation:  e.collation(o.Collation),
+		Comment:    e.value("comment", o.Comment),
+	}
+	co := changestream.Options{
+		Start:                    changestream.Start{After: o.StartAfter, ResumeAfter: o.ResumeAfter, AtOperationTime: o.StartAtOperationTime},
+		FullDocument:             string(o.FullDocument),
+		FullDocumentBeforeChange: string(o.FullDocumentBeforeChange),
+		ShowExpandedEvents:       o.ShowExpandedEvents,
+		AllChanges:               db == "admin" && coll == "",
+		Pipeline:                 e.pipeline(pipeline),
+		MaxAwait:                 o.MaxAwaitTime,
+		BatchSize:                o.BatchSize,
+	}
+	if e.err != nil {
+		return nil, fmt.Errorf("watch: %w", e.err)
+	}
+	var err error
+	if cmd.Envelope, err = c.envelope(ctx, db, s); err != nil {
+		return nil, err
+	}
+	inner, err := changestream.Open(ctx, c.exec, cmd, co)
+	if err != nil {
+		return nil, err
+	}
+	return &ChangeStream[T]{inner: inner, codec: s.codec}, nil
+}
+
+// All iterates over the events as they come, until the stream ends or the loop
+// is left, which closes the stream. An error ends it, ctx's among them.
+func (s *ChangeStream[T]) All(ctx context.Context) iter.Seq2[ChangeEvent[T], error] {
+	return func(yield func(ChangeEvent[T], error) bool) {
+		defer s.Close(context.WithoutCancel(ctx))
+		for s.Next(ctx) {
+			event, err := s.Decode()
+			if !yield(event, err) || err != nil {
+				return
+			}
+		}
+		if s.err != nil {
+			yield(ChangeEvent[T]{}, s.err)
+		}
+	}
+}
+
+// Next waits for the next event. It reports false when the stream has ended;
+// Err says why.
+func (s *ChangeStream[T]) Next(ctx context.Context) bool {
+	if s.err != nil {
+		return false
+	}
+	ok, err := s.inner.Next(ctx)
+	s.err = err
+	return ok
+}
+
+// TryNext is Next that asks the server at most once.
+func (s *ChangeStream[T]) TryNext(ctx context.Context) bool {
+	if s.err != nil {
+		return false
+	}
+	ok, err := s.inner.TryNext(ctx)
+	s.err = err
+	return ok
+}
+
+// Decode is the event that Next moved to.
+func (s *ChangeStream[T]) Decode() (event ChangeEvent[T], err error) {
+	err = s.codec.Unmarshal(s.inner.Event(), &event)
+	return event, err
+}
+
+// Current is the event that Next moved to, as it came. It stays valid.
+func (s *ChangeStream[T]) Current() bson.Raw { return s.inner.Event() }
+
+// ResumeToken is where another stream would go on after the events seen so
+// far; nil if that is not known.
+func (s *ChangeStream[T]) ResumeToken() bson.Raw { return s.inner.ResumeToken() }
+
+// Err is the error that ended the stream, or nil.
+func (s *ChangeStream[T]) Err() error { return s.err }
+
+// ID is the server's identifier of the stream's cursor.
+func (s *ChangeStream[T]) ID() int64 { return s.inner.ID() }
+
+// Close closes the stream here and on the server.
+func (s *ChangeStream[T]) Close(ctx context.Context) error { return s.inner.Close(ctx) }
