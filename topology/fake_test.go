@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"sync"
 	"testing"
@@ -84,6 +85,20 @@ func (s *fakeServer) counts() (dialled, open, hellos int) {
 	s.network.mu.Lock()
 	defer s.network.mu.Unlock()
 	return s.dialled, len(s.streams), s.hellos
+}
+
+// commands counts the commands by name.
+func (s *fakeServer) commands() map[string]int {
+	s.network.mu.Lock()
+	defer s.network.mu.Unlock()
+	return maps.Clone(s.names)
+}
+
+// failNext has the server answer so many hellos by an error.
+func (n *network) failNext(addr string, times int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.servers[addr].fail = times
 }
 
 func (n *network) note(format string, args ...any) {

@@ -68,7 +68,7 @@ func TestPollWithoutStreaming(t *testing.T) {
 				if dialled != 1 || hellos != 4 {
 					t.Errorf("%d connections and %d hellos in 35 s, want 1 and 4", dialled, hellos)
 				}
-				if names := n.servers["a:27017"].names; names["isMaster"] == 0 || names[test.command] < 3 {
+				if names := n.servers["a:27017"].commands(); names["isMaster"] == 0 || names[test.command] < 3 {
 					t.Errorf("commands %v", names)
 				}
 			})
@@ -97,7 +97,7 @@ func TestServerAPIUsesHello(t *testing.T) {
 	}, func(t *testing.T, n *network, topology *Topology) {
 		mustSelect(t, topology, write)
 		time.Sleep(25 * time.Second)
-		if names := n.servers["a:27017"].names; names["isMaster"] != 0 || names["hello"] == 0 {
+		if names := n.servers["a:27017"].commands(); names["isMaster"] != 0 || names["hello"] == 0 {
 			t.Errorf("commands %v", names)
 		}
 	})
@@ -332,23 +332,18 @@ func TestConnectErrorOfAPool(t *testing.T) {
 		return n.config("a")
 	}, func(t *testing.T, n *network, topology *Topology) {
 		s := mustSelect(t, topology, write)
-		synctest.Wait()
-		n.servers["a:27017"].change(func(s *fakeServer) { s.fail = 1 })
+		time.Sleep(time.Second)
 		n.noted()
-		// The stream gets the failure or the pool does; each clears the pool.
-		synctest.Wait()
-		if log := n.noted(); !slices.Contains(log, "a:27017 pool cleared, interrupting false") {
-			t.Errorf("log: %q", log)
-		}
-		time.Sleep(11 * time.Second)
-		n.mu.Lock()
-		n.servers["a:27017"].fail = 1
-		n.mu.Unlock()
-		if _, err := s.CheckOut(t.Context()); err == nil {
-			t.Error("a connection whose handshake failed is handed out")
+		n.failNext("a:27017", 1)
+		var failed *pool.ConnectError
+		if _, err := s.CheckOut(t.Context()); !errors.As(err, &failed) || failed.Step != pool.StepHello {
+			t.Errorf("check-out: %v", err)
 		}
 		if d := s.Description(); d.Type != description.Unknown {
 			t.Errorf("the server is %v after a handshake that failed", d)
+		}
+		if log := n.noted(); !slices.Contains(log, "a:27017 pool cleared, interrupting false") {
+			t.Errorf("log: %q", log)
 		}
 	})
 }
