@@ -106,8 +106,8 @@ func checkoutFolder(suite string) (dir string, flat bool) {
 // moduleFolders are the suites that the fallback module keeps in a folder of
 // another name. Those folders hold other suites further down.
 var moduleFolders = map[string]string{
-	"auth/legacy":            "auth",
-	"change-streams/unified": "change-streams",
+	"auth/legacy":                                   "auth",
+	"change-streams/unified":                        "change-streams",
 	"command-logging-and-monitoring/logging":        "command-monitoring/logging",
 	"command-logging-and-monitoring/monitoring":     "command-monitoring",
 	"connection-monitoring-and-pooling/cmap-format": "connection-monitoring-and-pooling",

@@ -3,6 +3,10 @@ package spectests
 // Suites are all the suites there are, by name.
 var Suites = []Suite{
 	{Name: "auth/legacy", Run: runAuthURIs},
+	{Name: "bson-binary-uuid", Prose: proseUUID},
+	{Name: "bson-binary-vector", Run: runVectors, Prose: proseVectors},
+	{Name: "bson-corpus", Run: runCorpus, Prose: proseCorpus},
+	{Name: "bson-objectid", Prose: proseObjectID},
 	{Name: "connection-monitoring-and-pooling/cmap-format", Run: runCMAP},
 	{Name: "connection-string", Run: runConnectionStrings},
 	{Name: "initial-dns-seedlist-discovery", Run: runSeedlist, Prose: proseSeedlist},
