@@ -31,6 +31,9 @@ type Env struct {
 	// Let holds the command's variables ("let", or "c" of an update statement),
 	// their values constant.
 	Let bson.Raw
+	// outer are the variables of the pipeline around: "let" of $lookup. They
+	// have no values yet while a pipeline is checked.
+	outer map[string]bson.RawValue
 	// Random is uniform in [0, 1): $sample, $rand and $sampleRate.
 	Random func() float64
 	// NewObjectID makes the _id of an upserted or merged document.

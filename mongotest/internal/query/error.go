@@ -6,6 +6,9 @@ import "fmt"
 type Error struct {
 	Code    int32
 	Message string
+	// bare keeps the message free of context: the server finds the error after
+	// it has read the whole pipeline.
+	bare bool
 }
 
 func (e *Error) Error() string { return e.Message }
@@ -20,7 +23,7 @@ func errorf(code int32, format string, args ...any) *Error {
 // within adds what was being done to the message of an *Error, as the server's
 // addContext does.
 func within(err error, context string) error {
-	if e, ok := err.(*Error); ok {
+	if e, ok := err.(*Error); ok && !e.bare {
 		return &Error{Code: e.Code, Message: context + " :: caused by :: " + e.Message}
 	}
 	return err

@@ -175,6 +175,10 @@ func formatShortDouble(d float64) string {
 	return strconv.FormatFloat(d, 'g', 15, 64)
 }
 
+// formatShortestDouble has as many digits as tell the double from its
+// neighbours.
+func formatShortestDouble(d float64) string { return strconv.FormatFloat(d, 'g', -1, 64) }
+
 // formatSafeNumber names the type too: (NumberLong)5.
 func formatSafeNumber(v bson.RawValue) string {
 	name := map[bson.Type]string{
