@@ -30,7 +30,7 @@ type Result struct {
 	Outcome Outcome `json:"outcome"`
 	// Log is why the test failed or was skipped.
 	Log     string        `json:"log,omitempty"`
-	Elapsed time.Duration `json:"elapsed"`
+	Elapsed time.Duration `json:"nanoseconds"`
 }
 
 // Record runs a suite and reports the results of the tests whose names, which

@@ -1,0 +1,114 @@
+// Spectest runs the official tests of the MongoDB specifications and shows what
+// they came to.
+//
+//	go run ./cmd/spectest [-specs DIR] [-suite NAME]... [-run REGEXP] [-json FILE] [-v]
+//
+// The fixtures are read from a checkout of github.com/mongodb/specifications,
+// named by -specs or the environment variable MOTOR_SPECS, or else from the
+// module of the official driver, which the go command fetches.
+//
+// The exit status is 0 if all tests passed that were not skipped, 1 if one
+// failed, and 2 if the tests could not be run.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+
+	spectests "github.com/motor-go/motor/spec-tests"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// options are the command line.
+type options struct {
+	specs   string
+	suites  []string
+	pattern *regexp.Regexp
+	json    string
+	verbose bool
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, err := parse(args, stderr)
+	if err != nil {
+		return 2
+	}
+	report, err := runSuites(ctx, o, stdout, stderr)
+	if err != nil {
+		fmt.Fprintln(stderr, "spectest:", err)
+		return 2
+	}
+	fmt.Fprintln(stdout, report.summary())
+	if report.Failed > 0 {
+		return 1
+	}
+	return 0
+}
+
+func parse(args []string, stderr io.Writer) (o options, err error) {
+	flags := flag.NewFlagSet("spectest", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&o.specs, "specs", "", "checkout of the specifications, a `directory` with the folder source")
+	flags.Func("suite", "`name` or glob of a suite or a folder of suites; repeats, default all", func(s string) error {
+		o.suites = append(o.suites, s)
+		return nil
+	})
+	flags.Func("run", "run only the tests whose names match this `regexp`", func(s string) (err error) {
+		o.pattern, err = regexp.Compile(s)
+		return err
+	})
+	flags.StringVar(&o.json, "json", "", "also write the results to this `file`")
+	flags.BoolVar(&o.verbose, "v", false, "say why tests were skipped")
+	if err = flags.Parse(args); err == nil && flags.NArg() > 0 {
+		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
+		fmt.Fprintln(stderr, "spectest:", err)
+	}
+	return o, err
+}
+
+func runSuites(ctx context.Context, o options, stdout, stderr io.Writer) (*report, error) {
+	suites, err := spectests.Match(o.suites...)
+	if err != nil {
+		return nil, err
+	}
+	src, err := spectests.Locate(ctx, o.specs)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(stdout, "fixtures:", src.Name)
+	r := &report{Fixtures: src.Name}
+	table := newTable(stdout, suites)
+	bar := newBar(stderr, len(suites))
+	for i, s := range suites {
+		row := r.begin(s.Name)
+		spectests.Record(ctx, s, src, o.pattern, func(result spectests.Result) {
+			row.add(result)
+			bar.show(i, s.Name, r.tests()+row.tests())
+		})
+		r.end(row)
+		bar.clear()
+		table.row(row)
+	}
+	table.details(r, o.verbose)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("interrupted: %s", r.summary())
+	}
+	if r.tests() == 0 {
+		return nil, errors.New("no test matches -suite and -run")
+	}
+	if o.json != "" {
+		return r, r.write(o.json)
+	}
+	return r, nil
+}
