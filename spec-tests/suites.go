@@ -9,6 +9,7 @@ var Suites = []Suite{
 	{Name: "bson-objectid", Prose: proseObjectID},
 	{Name: "connection-monitoring-and-pooling/cmap-format", Run: runCMAP},
 	{Name: "connection-string", Run: runConnectionStrings},
+	{Name: "dbref", Prose: proseDBRef},
 	{Name: "initial-dns-seedlist-discovery", Run: runSeedlist, Prose: proseSeedlist},
 	{Name: "max-staleness", Run: runServerSelection},
 	{Name: "polling-srv-records-for-mongos-discovery", Prose: proseSRVPolling},
