@@ -89,6 +89,9 @@ func (c *call) run(ctx context.Context) (Result, error) {
 			}
 			return res, retry.err
 		}
+		if end, ok := c.command.(*endTransaction); ok {
+			end.failed(err)
+		}
 		if v.deprioritize && res.Server != nil {
 			avoid = append(avoid, res.Server.Address())
 		}

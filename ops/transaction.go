@@ -27,6 +27,15 @@ func (e *endTransaction) appendFields(dst []byte, _ *description.Server) []byte 
 	return appendMaxTime(bson.AppendInt32(dst, e.name, 1), e.maxTime)
 }
 
+// failed prepares another attempt: a commit that may have been heard waits for
+// a majority from then on.
+func (e *endTransaction) failed(err error) {
+	refused := HasLabel(err, SystemOverloadedError) && HasLabel(err, RetryableError)
+	if e.name == "commitTransaction" && !refused {
+		e.WriteConcern = majority(e.WriteConcern)
+	}
+}
+
 // CommitTransaction commits the transaction of s.
 func (x *Executor) CommitTransaction(ctx context.Context, s *session.Session) error {
 	send, again, err := s.Transaction.Commit()
