@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,6 +29,9 @@ func FuzzExtJSON(f *testing.F) {
 		`{"a":{"$timestamp":{"t":1,"i":4294967296}}}`, `{"a":{"$minKey":1.0}}`, `{"a":{"$numberDouble":"-.5e1"}}`,
 	} {
 		f.Add([]byte(s))
+	}
+	for _, text := range corpusTexts(f) {
+		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		doc, err := ParseExtJSON(data)
@@ -65,6 +70,43 @@ func FuzzExtJSON(f *testing.F) {
 			}
 		}
 	})
+}
+
+// corpusTexts are the Extended JSON texts of the BSON corpus where MOTOR_SPECS
+// names a checkout of the specifications.
+func corpusTexts(f *testing.F) (texts []string) {
+	dir := os.Getenv("MOTOR_SPECS")
+	if dir == "" {
+		return nil
+	}
+	names, err := filepath.Glob(filepath.Join(dir, "source/bson-corpus/tests/*.json"))
+	if err != nil || len(names) == 0 {
+		f.Fatalf("MOTOR_SPECS is %s, which has no BSON corpus: %v", dir, err)
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		var file struct {
+			Valid []struct {
+				Canonical  string `json:"canonical_extjson"`
+				Degenerate string `json:"degenerate_extjson"`
+				Relaxed    string `json:"relaxed_extjson"`
+			}
+			ParseErrors []struct{ String string }
+		}
+		if err := json.Unmarshal(data, &file); err != nil {
+			f.Fatalf("%s: %v", name, err)
+		}
+		for _, c := range file.Valid {
+			texts = append(texts, c.Canonical, c.Degenerate, c.Relaxed)
+		}
+		for _, c := range file.ParseErrors {
+			texts = append(texts, c.String)
+		}
+	}
+	return texts
 }
 
 // slowExtJSON reads all of data with encoding/json, then looks at the keys of
