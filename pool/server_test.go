@@ -16,12 +16,16 @@ import (
 type server struct {
 	// hello are further elements of the reply to a handshake.
 	hello []byte
-	// answer gives the reply to a command; nil closes the connection.
+	// answer gives the reply to a command, or written if it wrote that itself;
+	// nil closes the connection, unless the command is a handshake.
 	answer func(s *serverConn, command bson.Raw) bson.Raw
 
 	dials   atomic.Int64 // connections made
 	running sync.WaitGroup
 }
+
+// written is what answer returns when it has written the reply.
+var written = bson.Raw{}
 
 // serverConn is the server's end of one connection.
 type serverConn struct {
@@ -60,7 +64,7 @@ func (s *server) serve(stream net.Conn) {
 		if reply == nil {
 			return
 		}
-		if m.Flags&wire.MoreToCome != 0 {
+		if m.Flags&wire.MoreToCome != 0 || len(reply) == 0 {
 			continue
 		}
 		if _, err := stream.Write(wire.AppendMsg(nil, 1, header.RequestID, 0, reply)); err != nil {
