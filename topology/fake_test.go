@@ -44,6 +44,7 @@ type fakeServer struct {
 	dialled int
 	hellos  int
 	names   map[string]int // of commands
+	greeted bson.Raw       // the handshake of the last connection
 }
 
 func newNetwork(t *testing.T) *network {
@@ -208,6 +209,9 @@ func (s *fakeServer) reply(stream net.Conn, request int32, m wire.Msg, flags wir
 	for name := range m.Body.Keys() {
 		s.names[name]++
 		break
+	}
+	if !m.Body.Lookup("client").IsZero() {
+		s.greeted = m.Body
 	}
 	s.hellos++
 	silent := s.silent

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/auth"
 	"github.com/motor-go/motor/pool"
 	"github.com/motor-go/motor/topology/description"
 	"github.com/motor-go/motor/wire"
@@ -168,7 +169,7 @@ func TestSilentServerTimesOut(t *testing.T) {
 		n.noted()
 		start := time.Now()
 		n.servers["a:27017"].change(func(s *fakeServer) { s.silent = true })
-		for !slices.Contains(n.noted(), "a:27017 pool cleared, interrupting true") {
+		for !slices.Contains(n.noted(), "a:27017 pool cleared, interrupting true") && time.Since(start) < time.Minute {
 			time.Sleep(100 * time.Millisecond)
 		}
 		// The stream may be silent for heartbeatFrequency and connectTimeout.
@@ -192,6 +193,55 @@ func TestRoundTripTimes(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		if d := s.Description(); d.RTT != 10*time.Millisecond || d.MinRTT != 10*time.Millisecond {
 			t.Errorf("RTT %v, minimum %v, want 10 ms", d.RTT, d.MinRTT)
+		}
+	})
+}
+
+func TestRoundTripTimesBeginAnew(t *testing.T) {
+	connected(t, func(n *network) Config {
+		n.serve("a:27017", 1, standalone()...).latency = 500 * time.Millisecond
+		return n.config("a")
+	}, func(t *testing.T, n *network, topology *Topology) {
+		s := mustSelect(t, topology, write)
+		n.mu.Lock()
+		n.servers["a:27017"].latency = time.Millisecond
+		n.mu.Unlock()
+		n.servers["a:27017"].drop()
+		time.Sleep(time.Second)
+		if rtt := s.Description().RTT; rtt != time.Millisecond {
+			t.Errorf("RTT %v after the server came back, want that since", rtt)
+		}
+	})
+}
+
+func TestMonitorsDoNotAuthenticateOrCompress(t *testing.T) {
+	authenticator, err := auth.New(auth.Credential{Mechanism: auth.SCRAMSHA256, Username: "user", Password: "pencil", Source: "admin"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	connected(t, func(n *network) Config {
+		n.serve("a:27017", 0, standalone()...)
+		config := n.config("a")
+		of := config.Pool
+		config.Pool = func(addr string) pool.Config {
+			c := of(addr)
+			c.Handshake.AppName = "test"
+			c.Handshake.Auth = authenticator
+			c.Handshake.Compressors = []wire.Compressor{wire.Zlib}
+			return c
+		}
+		return config
+	}, func(t *testing.T, n *network, topology *Topology) {
+		mustSelect(t, topology, write)
+		n.mu.Lock()
+		greeted := n.servers["a:27017"].greeted
+		n.mu.Unlock()
+		if name, _ := greeted.Lookup("client", "application", "name").Str(); name != "test" {
+			t.Errorf("the application is %q", name)
+		}
+		compression, _ := greeted.Lookup("compression").Array()
+		if compression.Len() > 0 || !greeted.Lookup("saslSupportedMechs").IsZero() || !greeted.Lookup("speculativeAuthenticate").IsZero() {
+			t.Errorf("the handshake of the monitor is %v", greeted)
 		}
 	})
 }
@@ -239,7 +289,7 @@ func TestNetworkErrorCancelsTheCheck(t *testing.T) {
 		}
 		// Nobody asks for the server: the next check is the regular one.
 		start := time.Now()
-		for topology.Description().Type == description.ReplicaSetNoPrimary {
+		for topology.Description().Type == description.ReplicaSetNoPrimary && time.Since(start) < time.Minute {
 			time.Sleep(100 * time.Millisecond)
 		}
 		if waited := time.Since(start).Round(time.Second); waited != 10*time.Second {

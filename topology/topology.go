@@ -85,7 +85,9 @@ type Topology struct {
 	running sync.WaitGroup // the goroutines
 	current atomic.Pointer[snapshot]
 
-	mu     sync.Mutex // for updates
+	// mu is for updates: of the description, and of pools by what is known of
+	// their servers.
+	mu     sync.Mutex
 	closed bool
 	acts   []func() // what is to be done after the updates so far
 	acting bool     // somebody does it

@@ -337,3 +337,19 @@ func TestSelectDoesNotAllocate(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkSelect(b *testing.B) {
+	n := newNetwork(nil)
+	n.replicaSet("a:27017", "b:27017", "c:27017")
+	topology := Connect(n.config("a"))
+	defer topology.Close(context.Background())
+	for _, want := range []description.Selector{write, anywhere} {
+		b.Run(want.String(), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := topology.Select(b.Context(), want); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
