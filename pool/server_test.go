@@ -119,6 +119,11 @@ func ping(c *Conn) []byte {
 	return wire.EndMessage(bson.EndDocument(message, doc), at)
 }
 
+// refusing is a Config.Dial that fails.
+func refusing(err error) func(context.Context) (net.Conn, error) {
+	return func(context.Context) (net.Conn, error) { return nil, err }
+}
+
 // newPool is a ready pool of connections to s, which ends with the test.
 func newPool(t testing.TB, s *server, config Config) *Pool {
 	config.Address, config.Dial = "test:27017", s.dial
