@@ -62,6 +62,7 @@ func (s *Session) End(ctx context.Context) {
 	if s.inner.Transaction.InProgress() {
 		s.client.exec.AbortTransaction(ctx, s.inner)
 	}
+	s.client.exec.Unpin(s.inner)
 	s.inner.End(time.Now(), s.client.sessionTimeout())
 }
 
@@ -97,6 +98,9 @@ func (s *Session) StartTransaction(opts ...TransactionOptions) error {
 	}
 	if s.inner.Ended() {
 		return session.ErrEnded
+	}
+	if !s.inner.Transaction.InProgress() {
+		s.client.exec.Unpin(s.inner)
 	}
 	return s.inner.Transaction.Start(o)
 }

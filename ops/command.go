@@ -21,6 +21,8 @@ type Envelope struct {
 	OperationID int64
 	// Server is the address that the command must go to, or empty.
 	Server string
+
+	pin *pin // the connection that it must use, or nil
 }
 
 func (e *Envelope) envelope() *Envelope { return e }

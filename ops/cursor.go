@@ -51,24 +51,15 @@ func (x *Executor) Open(ctx context.Context, cmd Command, o CursorOptions) (*Cur
 	if env.Session == nil {
 		env.Session, c.implicit = session.NewImplicit(x.Sessions), true
 	}
-	res, err := x.Run(ctx, cmd)
+	run := call{Executor: x, command: cmd, traits: cmd.traits(), env: env, opens: true}
+	res, err := run.start(ctx)
+	c.envelope = Envelope{DB: env.DB, Session: env.Session, ReadPreference: env.ReadPreference, pin: res.pin}
+	if err == nil {
+		c.envelope.Server = res.Server.Address()
+		err = c.take(res.Reply)
+	}
 	if err != nil {
-		c.endSession(env.Session)
-		return nil, err
-	}
-	c.envelope = Envelope{DB: env.DB, Session: env.Session, ReadPreference: env.ReadPreference, Server: res.Server.Address()}
-	if err := c.take(res.Reply); err != nil {
-		c.endSession(env.Session)
-		return nil, err
-	}
-	return c, nil
-}
-
-// OpenReply makes a cursor of a reply that came by other means, such as
-// RunCommand or client bulkWrite.
-func (x *Executor) OpenReply(res Result, env Envelope, o CursorOptions) (*Cursor, error) {
-	c := &Cursor{exec: x, options: o, envelope: Envelope{DB: env.DB, Session: env.Session, ReadPreference: env.ReadPreference, Server: res.Server.Address()}}
-	if err := c.take(res.Reply); err != nil {
+		c.finish()
 		return nil, err
 	}
 	return c, nil
@@ -242,11 +233,9 @@ func (c *Cursor) Close(ctx context.Context) error {
 
 // finish lets go of what the cursor holds.
 func (c *Cursor) finish() {
-	c.endSession(c.envelope.Session)
-}
-
-func (c *Cursor) endSession(s *session.Session) {
-	if c.implicit && s != nil {
+	c.envelope.pin.Release()
+	c.envelope.pin = nil
+	if s := c.envelope.Session; c.implicit && s != nil {
 		s.End(time.Now(), time.Duration(c.exec.Topology.Description().LogicalSessionTimeoutMinutes)*time.Minute)
 	}
 }

@@ -39,6 +39,8 @@ type Result struct {
 	Reply bson.Raw
 	// Server is the server that answered.
 	Server *topology.Server
+
+	pin *pin // the connection that the cursor in the reply is bound to, or nil
 }
 
 // call is one command on its way, over all its attempts.
@@ -51,6 +53,8 @@ type call struct {
 	txnNumber int64
 	attempts  int
 	operation int64
+	// opens says that the command opens a cursor.
+	opens bool
 	// startedTxn says that the last attempt carried startTransaction.
 	startedTxn bool
 }
@@ -58,6 +62,11 @@ type call struct {
 // Run runs a command. After a *WriteConcernError the result is set, too.
 func (x *Executor) Run(ctx context.Context, cmd Command) (Result, error) {
 	c := call{Executor: x, command: cmd, traits: cmd.traits(), env: cmd.envelope()}
+	return c.start(ctx)
+}
+
+// start joins the session and runs.
+func (c *call) start(ctx context.Context) (Result, error) {
 	if s := c.env.Session; s != nil {
 		if err := s.Enter(); err != nil {
 			return Result{}, err
@@ -161,6 +170,7 @@ func (c *call) checkSession(s *session.Session) error {
 		return session.ErrUnacknowledged
 	}
 	if !endsTransaction(c.traits.name) {
+		c.Unpin(s)
 		s.Transaction.Outside()
 	}
 	return nil
@@ -177,23 +187,19 @@ func (c *call) sessionTimeout() time.Duration {
 	return time.Duration(c.Topology.Description().LogicalSessionTimeoutMinutes) * time.Minute
 }
 
-// unpin frees a session from the mongos that its transaction ran on.
-func (x *Executor) unpin(s *session.Session) { s.Transaction.Pinned = "" }
-
 // attempt selects a server, checks out a connection and sends the command
 // once. Result.Server is set as soon as it is known.
 func (c *call) attempt(ctx context.Context, avoid []string) (Result, error) {
-	server, err := c.Topology.Select(ctx, c.selector(avoid))
-	if err != nil {
-		return Result{}, c.labelled(&ConnectionError{Command: c.traits.name, Err: err}, nil)
-	}
+	server, conn, err := c.acquire(ctx, avoid)
 	res := Result{Server: server}
-	conn, err := server.CheckOut(ctx)
 	if err != nil {
-		return res, c.labelled(c.connectError(server, err), nil)
+		return res, c.labelled(err, nil)
 	}
 	res.Reply, err = c.send(ctx, server, conn)
-	server.CheckIn(conn)
+	res.pin = c.settle(server, conn, res.Reply)
+	if err != nil {
+		err = c.labelled(err, &conn.Description)
+	}
 	return res, err
 }
 
@@ -236,9 +242,8 @@ func (c *call) send(ctx context.Context, server *topology.Server, conn *pool.Con
 	if err != nil {
 		server.HandleError(conn, reply, err)
 		c.markDirty(err)
-		return reply, c.labelled(err, &conn.Description)
 	}
-	return reply, nil
+	return reply, err
 }
 
 // joinSession decides what the message says about session and transaction.
@@ -338,7 +343,7 @@ func (c *call) labelled(err error, to *description.Server) error {
 	if c.inTransaction() || endsTransaction(c.traits.name) {
 		labelTransaction(err, c.traits.name)
 		if HasLabel(err, TransientTransactionError) || HasLabel(err, UnknownTransactionCommitResult) || c.traits.name == "abortTransaction" {
-			c.unpin(s)
+			c.Unpin(s)
 		}
 	}
 	return err

@@ -70,7 +70,7 @@ func (x *Executor) AbortTransaction(ctx context.Context, s *session.Session) err
 		}
 		x.Run(ctx, cmd)
 	}
-	x.unpin(s)
+	x.Unpin(s)
 	return nil
 }
 

@@ -61,6 +61,9 @@ func (o TransactionOptions) Or(d TransactionOptions) TransactionOptions {
 	return o
 }
 
+// Pin is something held that is to be given back.
+type Pin interface{ Release() }
+
 // Transaction is the state machine of a session's transactions. A refused
 // transition leaves it as it was.
 type Transaction struct {
@@ -70,6 +73,9 @@ type Transaction struct {
 	RecoveryToken bson.Raw
 	// Pinned is the address of the mongos that the transaction stays on.
 	Pinned string
+	// Pin is the connection that the transaction stays on behind a load
+	// balancer, or nil. It must be released before the transaction is over.
+	Pin Pin
 
 	committedEmpty bool // commit was called before any command was sent
 }
