@@ -143,7 +143,7 @@ func (d Decimal128) Compare(e Decimal128) int {
 	case dc == zero && ec == zero:
 		return 0
 	case dc == zero:
-		return sign(!eNegative) * -1
+		return -sign(!eNegative)
 	case ec == zero, dNegative != eNegative:
 		return sign(!dNegative)
 	}
