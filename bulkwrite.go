@@ -173,7 +173,7 @@ func (m DeleteManyModel[T]) add(e *encoder, b *bulk, index int) {
 }
 
 // BulkWrite makes writes of all kinds, in as many commands as it takes. The
-// error is a *WriteException if some were refused; the result then says what
+// error is a *BulkWriteError if some were refused; the result then says what
 // the others did.
 func (c *Collection[T]) BulkWrite(ctx context.Context, models []WriteModel[T], opts ...BulkWriteOptions) (*BulkWriteResult, error) {
 	if len(models) == 0 {

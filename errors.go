@@ -44,53 +44,54 @@ type (
 	WriteError = ops.WriteError
 )
 
-// WriteException says what went wrong with the statements of a write. Those
-// that are not named succeeded, or were not tried after an error if the write
-// was ordered.
-type WriteException struct {
+// BulkWriteError says what went wrong with the statements of InsertMany or
+// BulkWrite. Those that are not named succeeded, or were not tried after an
+// error if the write was ordered.
+type BulkWriteError struct {
 	// WriteErrors are the statements that failed, by their index.
-	WriteErrors []WriteError
-	// WriteConcernError is set if the write was not confirmed as widely as
+	WriteErrors []*WriteError
+	// WriteConcernErrors say which commands were not confirmed as widely as
 	// asked for.
-	WriteConcernError *WriteConcernError
-	// Labels are the error labels of the reply.
+	WriteConcernErrors []*WriteConcernError
+	// Err is what ended the write before all statements were tried, if
+	// something else did.
+	Err error
+	// Labels are the error labels of the replies.
 	Labels []string
-	// Reply is the server's whole reply.
+	// Reply is the server's last reply.
 	Reply bson.Raw
 }
 
-func (e *WriteException) Error() string {
+func (e *BulkWriteError) Error() string {
 	var parts []string
 	const most = 5
-	for i, w := range e.WriteErrors {
+	for i, err := range e.Unwrap() {
 		if i == most {
-			parts = append(parts, fmt.Sprintf("and %d more", len(e.WriteErrors)-most))
+			parts = append(parts, fmt.Sprintf("and %d more errors", len(e.Unwrap())-most))
 			break
 		}
-		parts = append(parts, w.Error())
+		parts = append(parts, err.Error())
 	}
-	if e.WriteConcernError != nil {
-		parts = append(parts, e.WriteConcernError.Error())
-	}
-	return strings.Join(parts, "; ")
+	return "bulk write: " + strings.Join(parts, "; ")
 }
 
-// Unwrap are the write errors and the write concern error.
-func (e *WriteException) Unwrap() []error {
-	list := make([]error, 0, len(e.WriteErrors)+1)
+// Unwrap is all of the errors.
+func (e *BulkWriteError) Unwrap() []error {
+	var list []error
 	for _, w := range e.WriteErrors {
 		list = append(list, w)
 	}
-	if e.WriteConcernError != nil {
-		list = append(list, e.WriteConcernError)
+	for _, w := range e.WriteConcernErrors {
+		list = append(list, w)
+	}
+	if e.Err != nil {
+		list = append(list, e.Err)
 	}
 	return list
 }
 
-// HasLabel reports whether the error carries the label.
-func (e *WriteException) HasLabel(label string) bool {
-	return slices.Contains(e.Labels, label) || e.WriteConcernError != nil && e.WriteConcernError.HasLabel(label)
-}
+// HasLabel reports whether a reply carried the label.
+func (e *BulkWriteError) HasLabel(label string) bool { return slices.Contains(e.Labels, label) }
 
 // The error labels of the specifications.
 const (
@@ -105,30 +106,31 @@ const (
 // HasErrorLabel reports whether any error in err's tree carries the label.
 func HasErrorLabel(err error, label string) bool { return ops.HasLabel(err, label) }
 
-// writeError makes one error of what a write command was answered.
-func writeError(reply bson.Raw, base int, err error) error {
-	var wce *WriteConcernError
-	if err != nil && !errors.As(err, &wce) {
+// writeError is what went wrong with a write of one statement, given the error
+// that its command met.
+func writeError(reply bson.Raw, err error) error {
+	if err != nil && reply == nil {
 		return err
 	}
-	list := ops.WriteErrors(reply, base)
-	if len(list) == 0 && wce == nil {
-		return nil
+	if list := ops.WriteErrors(reply, 0); len(list) > 0 {
+		if err != nil {
+			return errors.Join(list[0], err)
+		}
+		return list[0]
 	}
-	return &WriteException{WriteErrors: list, WriteConcernError: wce, Labels: wire.ErrorLabels(reply), Reply: reply}
+	return err
 }
 
 // bulkError makes one error of what became of a bulk write.
 func bulkError(out *ops.Outcome) error {
-	if !out.Failed() {
+	switch {
+	case !out.Failed():
 		return nil
-	}
-	if len(out.WriteErrors) == 0 && len(out.WriteConcernErrors) == 0 {
+	case len(out.WriteErrors) == 0 && len(out.WriteConcernErrors) == 0:
 		return out.Err
 	}
-	e := &WriteException{WriteErrors: out.WriteErrors, Labels: out.Labels, Reply: out.Reply}
-	if n := len(out.WriteConcernErrors); n > 0 {
-		e.WriteConcernError = out.WriteConcernErrors[n-1]
+	return &BulkWriteError{
+		WriteErrors: out.WriteErrors, WriteConcernErrors: out.WriteConcernErrors, Err: out.Err,
+		Labels: out.Labels, Reply: out.Reply,
 	}
-	return errors.Join(e, out.Err)
 }

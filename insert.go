@@ -41,7 +41,7 @@ func (c *Collection[T]) InsertOne(ctx context.Context, doc T, opts ...InsertOneO
 		return nil, err
 	}
 	res, err := c.run(ctx, e, cmd)
-	if err = writeError(res.Reply, 0, err); err != nil && len(list.ids) == 0 {
+	if err = writeError(res.Reply, err); err != nil && len(list.ids) == 0 {
 		return nil, err
 	}
 	out := &InsertOneResult{Acknowledged: cmd.WriteConcern.Acknowledged()}
@@ -70,7 +70,7 @@ type InsertManyResult struct {
 }
 
 // InsertMany inserts documents, in as many commands as it takes. The error is a
-// *WriteException if some were refused; the result then holds the others.
+// *BulkWriteError if some were refused; the result then holds the others.
 func (c *Collection[T]) InsertMany(ctx context.Context, list []T, opts ...InsertManyOptions) (*InsertManyResult, error) {
 	if len(list) == 0 {
 		return nil, fmt.Errorf("insertMany: the list of documents is empty")

@@ -40,9 +40,10 @@
 //
 // # Errors
 //
-// A server's answer that a command failed is a *CommandError. A write that
-// failed in part is a *WriteException with the errors of its statements. No
-// answer at all is a *ConnectionError. errors.Is finds ErrNoDocuments,
+// A server's answer that a command failed is a *CommandError. A statement that
+// it refused is a *WriteError; InsertMany and BulkWrite collect them in a
+// *BulkWriteError. A write that was not confirmed as widely as asked for is a
+// *WriteConcernError. No answer at all is a *ConnectionError. errors.Is finds ErrNoDocuments,
 // ErrDuplicateKey and ErrTimeout; HasErrorLabel finds the labels of the
 // specifications.
 package motor

@@ -73,7 +73,7 @@ type Outcome struct {
 	// UpsertedIDs are the _id of upserted documents by the index of their
 	// statement.
 	UpsertedIDs map[int]bson.RawValue
-	WriteErrors []WriteError
+	WriteErrors []*WriteError
 	// WriteConcernErrors are those of all commands.
 	WriteConcernErrors []*WriteConcernError
 	Labels             []string

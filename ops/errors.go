@@ -80,16 +80,21 @@ type WriteError struct {
 	Name    string // codeName, which only a mongos gives
 	Message string // errmsg
 	Details bson.Raw
+	// Labels are the error labels of the reply.
+	Labels []string
 	// Raw is the entry of writeErrors as the server sent it.
 	Raw bson.Raw
 }
 
-func (e WriteError) Error() string {
-	return fmt.Sprintf("write error at index %d: code %d: %s", e.Index, e.Code, e.Message)
+func (e *WriteError) Error() string {
+	return fmt.Sprintf("statement %d was refused: %s (%d)", e.Index, e.Message, e.Code)
 }
 
+// HasLabel reports whether the reply carried the label.
+func (e *WriteError) HasLabel(label string) bool { return slices.Contains(e.Labels, label) }
+
 // Is makes errors.Is find the sentinel that stands for the error's code.
-func (e WriteError) Is(target error) bool { return wire.CodeIs(e.Code, target) }
+func (e *WriteError) Is(target error) bool { return wire.CodeIs(e.Code, target) }
 
 // HasLabel reports whether any error in err's tree carries the label.
 func HasLabel(err error, label string) bool {
@@ -178,14 +183,18 @@ func replyError(reply bson.Raw, server string) error {
 
 // WriteErrors are the entries of writeErrors in a reply. base is added to the
 // indexes.
-func WriteErrors(reply bson.Raw, base int) (list []WriteError) {
-	arr, _ := reply.Lookup("writeErrors").Array()
+func WriteErrors(reply bson.Raw, base int) (list []*WriteError) {
+	arr, ok := reply.Lookup("writeErrors").Array()
+	if !ok {
+		return nil
+	}
+	labels := wire.ErrorLabels(reply)
 	for v := range arr.Values() {
 		doc, ok := v.Document()
 		if !ok {
 			continue
 		}
-		e := WriteError{Raw: doc}
+		e := &WriteError{Raw: doc, Labels: labels}
 		for key, v := range doc.All() {
 			switch key {
 			case "index":
