@@ -205,8 +205,8 @@ func (c *Conn) receive(ctx context.Context) (bson.Raw, error) {
 		return nil, c.fail(ctx, "read", true, c.err)
 	}
 	reply, err := c.read()
+	c.late = err != nil && c.err == nil
 	if err != nil {
-		c.late = c.err == nil
 		return nil, c.fail(ctx, "read", true, err)
 	}
 	return reply, nil

@@ -34,51 +34,72 @@ const (
 	checkedIn
 )
 
+// noticeKinds is a set of kinds.
+type noticeKinds uint16
+
+// listens is the set of kinds that o listens to.
+func listens(o *event.Observer) (kinds noticeKinds) {
+	if o == nil {
+		return 0
+	}
+	for kind, heard := range [...]bool{
+		poolCreated:       o.PoolCreated != nil,
+		poolReady:         o.PoolReady != nil,
+		poolCleared:       o.PoolCleared != nil,
+		poolClosed:        o.PoolClosed != nil,
+		connectionCreated: o.ConnectionCreated != nil,
+		connectionReady:   o.ConnectionReady != nil,
+		connectionClosed:  o.ConnectionClosed != nil,
+		checkOutStarted:   o.ConnectionCheckOutStarted != nil,
+		checkOutFailed:    o.ConnectionCheckOutFailed != nil,
+		checkedOut:        o.ConnectionCheckedOut != nil,
+		checkedIn:         o.ConnectionCheckedIn != nil,
+	} {
+		if heard {
+			kinds |= 1 << kind
+		}
+	}
+	return kinds
+}
+
 // note records n if somebody listens.
 func (s *state) note(n notice) {
-	if s.observed {
+	if s.observed&(1<<n.kind) != 0 {
 		s.notices = append(s.notices, n)
 	}
 }
 
-// observes reports whether o listens to events of pools.
-func observes(o *event.Observer) bool {
-	return o != nil && (o.PoolCreated != nil || o.PoolReady != nil || o.PoolCleared != nil || o.PoolClosed != nil ||
-		o.ConnectionCreated != nil || o.ConnectionReady != nil || o.ConnectionClosed != nil ||
-		o.ConnectionCheckOutStarted != nil || o.ConnectionCheckOutFailed != nil ||
-		o.ConnectionCheckedOut != nil || o.ConnectionCheckedIn != nil)
-}
-
-// publish tells o of n.
-func publish(o *event.Observer, address string, options event.PoolOptions, n notice) {
+// publish tells the observer, which listens to such notices, of n.
+func publish(config *Config, n notice) {
+	o, address := config.Observer, config.Address
 	switch n.kind {
 	case poolCreated:
-		tell(o.PoolCreated, &event.PoolCreated{Address: address, Options: options})
+		o.PoolCreated(&event.PoolCreated{Address: address, Options: event.PoolOptions{
+			MaxPoolSize:      config.MaxPoolSize,
+			MinPoolSize:      config.MinPoolSize,
+			MaxConnecting:    config.MaxConnecting,
+			MaxIdleTime:      config.MaxIdleTime,
+			WaitQueueTimeout: config.WaitQueueTimeout,
+		}})
 	case poolReady:
-		tell(o.PoolReady, &event.PoolReady{Address: address})
+		o.PoolReady(&event.PoolReady{Address: address})
 	case poolCleared:
-		tell(o.PoolCleared, &event.PoolCleared{Address: address, ServiceID: n.serviceID, InterruptInUseConnections: n.interrupt, Error: n.err})
+		o.PoolCleared(&event.PoolCleared{Address: address, ServiceID: n.serviceID, InterruptInUseConnections: n.interrupt, Error: n.err})
 	case poolClosed:
-		tell(o.PoolClosed, &event.PoolClosed{Address: address})
+		o.PoolClosed(&event.PoolClosed{Address: address})
 	case connectionCreated:
-		tell(o.ConnectionCreated, &event.ConnectionCreated{Address: address, ConnectionID: n.conn})
+		o.ConnectionCreated(&event.ConnectionCreated{Address: address, ConnectionID: n.conn})
 	case connectionReady:
-		tell(o.ConnectionReady, &event.ConnectionReady{Address: address, ConnectionID: n.conn, Duration: n.duration})
+		o.ConnectionReady(&event.ConnectionReady{Address: address, ConnectionID: n.conn, Duration: n.duration})
 	case connectionClosed:
-		tell(o.ConnectionClosed, &event.ConnectionClosed{Address: address, ConnectionID: n.conn, Reason: n.reason, Error: n.err})
+		o.ConnectionClosed(&event.ConnectionClosed{Address: address, ConnectionID: n.conn, Reason: n.reason, Error: n.err})
 	case checkOutStarted:
-		tell(o.ConnectionCheckOutStarted, &event.ConnectionCheckOutStarted{Address: address})
+		o.ConnectionCheckOutStarted(&event.ConnectionCheckOutStarted{Address: address})
 	case checkOutFailed:
-		tell(o.ConnectionCheckOutFailed, &event.ConnectionCheckOutFailed{Address: address, Reason: n.reason, Duration: n.duration, Error: n.err})
+		o.ConnectionCheckOutFailed(&event.ConnectionCheckOutFailed{Address: address, Reason: n.reason, Duration: n.duration, Error: n.err})
 	case checkedOut:
-		tell(o.ConnectionCheckedOut, &event.ConnectionCheckedOut{Address: address, ConnectionID: n.conn, Duration: n.duration})
+		o.ConnectionCheckedOut(&event.ConnectionCheckedOut{Address: address, ConnectionID: n.conn, Duration: n.duration})
 	case checkedIn:
-		tell(o.ConnectionCheckedIn, &event.ConnectionCheckedIn{Address: address, ConnectionID: n.conn})
-	}
-}
-
-func tell[E any](listen func(*E), e *E) {
-	if listen != nil {
-		listen(e)
+		o.ConnectionCheckedIn(&event.ConnectionCheckedIn{Address: address, ConnectionID: n.conn})
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/motor-go/motor/bson"
-	"github.com/motor-go/motor/event"
 )
 
 // Pool is the connections to one server. Its methods may be called
@@ -25,6 +24,7 @@ type Pool struct {
 	// publishing is held while events are published, so that they come in the
 	// order in which they happened. It is never taken while mu is held.
 	publishing sync.Mutex
+	published  []notice // memory for the next ones
 }
 
 // New makes a pool, which is paused. Close must be called in the end.
@@ -45,9 +45,9 @@ func New(config Config) *Pool {
 		create:        func(id int64) *Conn { return newConn(&p.config, id) },
 		state:         Paused,
 		conns:         make(map[int64]*Conn),
-		observed:      observes(config.Observer),
+		observed:      listens(config.Observer),
 	}
-	p.timed = p.state.observed || config.MaxIdleTime > 0
+	p.timed = p.state.observed != 0 || config.MaxIdleTime > 0
 	p.timer = time.AfterFunc(time.Hour, p.tick)
 	p.timer.Stop()
 	p.state.note(notice{kind: poolCreated})
@@ -209,25 +209,20 @@ func (p *Pool) carryOut(v verdict) {
 
 // publish tells the observer what it was not told yet.
 func (p *Pool) publish() {
-	if !p.state.observed {
+	if p.state.observed == 0 {
 		return
 	}
 	p.publishing.Lock()
 	defer p.publishing.Unlock()
 	p.mu.Lock()
 	notices := p.state.notices
-	p.state.notices = nil
+	p.state.notices = p.published
 	p.mu.Unlock()
-	options := event.PoolOptions{
-		MaxPoolSize:      p.config.MaxPoolSize,
-		MinPoolSize:      p.config.MinPoolSize,
-		MaxConnecting:    p.config.MaxConnecting,
-		MaxIdleTime:      p.config.MaxIdleTime,
-		WaitQueueTimeout: p.config.WaitQueueTimeout,
-	}
 	for _, n := range notices {
-		publish(p.config.Observer, p.config.Address, options, n)
+		publish(&p.config, n)
 	}
+	clear(notices)
+	p.published = notices[:0]
 }
 
 // establish makes the pending c usable, or gives it up.

@@ -38,8 +38,8 @@ type state struct {
 	waitCount    int64
 	waitDuration time.Duration
 
-	observed bool
-	notices  []notice // events not yet published, in order
+	observed noticeKinds // those that somebody listens to
+	notices  []notice    // events not yet published, in order
 }
 
 // service is the part of a pool that belongs to one serviceId.
@@ -511,9 +511,6 @@ func (s *state) stats() Stats {
 
 // noteCheckOutFailed records the end of a check-out that began at since.
 func (s *state) noteCheckOutFailed(since, now time.Time, err error) {
-	if !s.observed {
-		return
-	}
 	reason := event.ReasonConnectionError
 	switch err := err.(type) {
 	case *ClosedError:

@@ -22,7 +22,7 @@ func newState(configure func(*state)) *state {
 		state:         Paused,
 		conns:         make(map[int64]*Conn),
 		create:        func(id int64) *Conn { return &Conn{ID: id} },
-		observed:      true,
+		observed:      ^noticeKinds(0),
 	}
 	if configure != nil {
 		configure(s)
