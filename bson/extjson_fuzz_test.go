@@ -72,6 +72,44 @@ func FuzzExtJSON(f *testing.F) {
 	})
 }
 
+// FuzzAppendExtJSON writes any bytes as the elements of a document: they are
+// refused if they are not valid BSON, and otherwise what is written can be
+// read, unless keys pretend to be those of type wrappers.
+func FuzzAppendExtJSON(f *testing.F) {
+	for _, v := range mustParse(f, allTypes.canonical).All() {
+		f.Add([]byte(AppendValue(nil, "a", v)))
+	}
+	f.Add([]byte(AppendInt32(AppendNull(nil, ""), "$oid", 1)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		doc, _ := BeginDocument(nil)
+		doc = EndDocument(append(doc, data...), 0)
+		valid := Raw(doc).Validate()
+		for _, format := range []ExtJSONFormat{Canonical, Relaxed} {
+			text, err := AppendExtJSON(nil, doc, format)
+			if (err == nil) != (valid == nil) {
+				t.Fatalf("%x: %v, but Validate says %v", data, err, valid)
+			}
+			if err != nil {
+				continue
+			}
+			if !json.Valid(text) {
+				t.Fatalf("%x becomes %s", data, text)
+			}
+			back, err := ParseExtJSON(text)
+			if err != nil {
+				if !bytes.Contains(data, []byte{'$'}) {
+					t.Fatalf("%s: %v", text, err)
+				}
+				continue
+			}
+			again, err := AppendExtJSON(nil, back, format)
+			if err != nil || !bytes.Equal(text, again) {
+				t.Fatalf("%s: %s becomes %s, %v", format, text, again, err)
+			}
+		}
+	})
+}
+
 // corpusTexts are the Extended JSON texts of the BSON corpus where MOTOR_SPECS
 // names a checkout of the specifications.
 func corpusTexts(f *testing.F) (texts []string) {
