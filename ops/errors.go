@@ -128,19 +128,6 @@ func addLabel(err error, label string) {
 	}
 }
 
-// removeLabel takes a label off such an error.
-func removeLabel(err error, label string) {
-	is := func(l string) bool { return l == label }
-	switch e := err.(type) {
-	case *wire.CommandError:
-		e.Labels = slices.DeleteFunc(e.Labels, is)
-	case *ConnectionError:
-		e.Labels = slices.DeleteFunc(e.Labels, is)
-	case *WriteConcernError:
-		e.Labels = slices.DeleteFunc(e.Labels, is)
-	}
-}
-
 // replyError is what is wrong with a reply: it says ok: 0, or it holds a
 // writeConcernError. The scan is one pass over the top of the reply.
 func replyError(reply bson.Raw, server string) error {
