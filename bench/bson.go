@@ -17,6 +17,8 @@ import (
 type bsonDoc struct {
 	name string
 	raw  []byte
+	// json is the size of its JSON text.
+	json int
 	// structs make new pointers to the struct that the document is decoded
 	// into, one for each driver. It is nil if there is none.
 	structs map[string]func() any
@@ -56,10 +58,23 @@ func bsonDocs(ctx context.Context, d *data) ([]bsonDoc, error) {
 		if docs[i].raw, err = v2.Marshal(doc); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
+		docs[i].json = len(text)
 	}
 	var err error
 	docs[0].structs, err = flatStructs(docs[0].raw)
 	return docs, err
+}
+
+// bsonScale is how many documents an iteration of DriverBench's BSON tasks has.
+const bsonScale = 10_000
+
+// task is the task of DriverBench that the document is for, if there is one.
+func (d bsonDoc) task(what string) Task {
+	title := map[string]string{"flat": "Flat", "deep": "Deep", "full": "Full"}[d.name]
+	if title == "" {
+		return Task{}
+	}
+	return Task{title + " BSON " + what, d.json, codec}
 }
 
 // bsonCodec is what a driver does with BSON.
@@ -137,7 +152,9 @@ func bsonCases(ctx context.Context, d *data) ([]Case, error) {
 	var cases []Case
 	add := func(c Case) { cases = append(cases, c) }
 	for _, doc := range docs {
-		add(decodeCase("bson decode D", doc, bsonCodec.decode, func(c bsonCodec) func() any { return c.newD }, true))
+		c := decodeCase("bson decode D", doc, bsonCodec.decode, func(c bsonCodec) func() any { return c.newD }, true)
+		c.Task, c.Scale = doc.task("Decoding"), bsonScale
+		add(c)
 	}
 	for _, doc := range docs {
 		add(decodeCase("bson decode M", doc, bsonCodec.decode, func(c bsonCodec) func() any { return c.newM }, false))
@@ -152,7 +169,9 @@ func bsonCases(ctx context.Context, d *data) ([]Case, error) {
 	}
 	marshal := func(c bsonCodec) func(any) ([]byte, error) { return c.marshal }
 	for _, doc := range docs {
-		add(encodeCase("bson marshal D", doc, marshal, func(c bsonCodec) func() any { return c.newD }))
+		c := encodeCase("bson marshal D", doc, marshal, func(c bsonCodec) func() any { return c.newD })
+		c.Task, c.Scale = doc.task("Encoding"), bsonScale
+		add(c)
 	}
 	for _, doc := range docs {
 		if doc.structs != nil {

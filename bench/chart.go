@@ -34,3 +34,5 @@ func chart(results []Result) []byte {
 	b.WriteString("</svg>\n")
 	return b.Bytes()
 }
+
+func page(results []Result) []byte { return chart(results) }

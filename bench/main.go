@@ -1,18 +1,22 @@
 // Bench measures motor against its peers: each case is done by all of them in
 // turn, round after round in one process, and their results are compared for
-// equality first. What counts is the share of the official driver's time in
-// the same round, as absolute times vary with the machine and its load.
+// equality first. What counts is the share of the official driver's CPU time
+// in the same round, as absolute times vary with the machine and its load.
 //
+//	go -C bench run .               # everything
+//	go -C bench run . -quick        # in less than a minute
 //	go -C bench run . -run bson
 //
-// The documents are those of the drivers' common benchmark, from a checkout of
-// the specifications that -specs or MOTOR_SPECS names, or else from the module
-// cache.
+// The documents are those of the drivers' common benchmark, DriverBench, from
+// a checkout of the specifications that -specs or MOTOR_SPECS names, or else
+// from the module cache. The server is this program once more, in a process of
+// its own, with replies that are prepared: what is measured are the drivers.
+// It does so beside them on the same machine, but its time does not count.
+// With -uri it is a real one.
 package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -24,73 +28,117 @@ import (
 // suites are the makers of cases. Each names the first word of its groups.
 var suites = []struct {
 	name  string
-	cases func(ctx context.Context, d *data) ([]Case, error)
+	cases func(ctx context.Context, b *bench) ([]Case, error)
 }{
-	{"bson", bsonCases},
+	{"bson", func(ctx context.Context, b *bench) ([]Case, error) { return bsonCases(ctx, b.data) }},
+	{"single", singleCases},
+	{"multi", multiCases},
+	{"parallel", parallelCases},
+	{"scale", scaleCases},
+}
+
+// bench is one run of the program.
+type bench struct {
+	flags
+	data *data
+	plan Plan
+	env  *environment
+}
+
+// flags are those of the command line.
+type flags struct {
+	run, specs, uri, json, svg, html string
+	quick, driverBench               bool
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx); err != nil {
+	err := error(nil)
+	if len(os.Args) == 3 && os.Args[1] == "serve" {
+		err = serve(ctx, os.Args[2])
+	} else {
+		err = run(ctx)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
 func run(ctx context.Context) error {
-	var plan Plan
-	only := flag.String("run", "", "run the cases whose \"group name\" contains one of these `words`, separated by commas")
-	specs := flag.String("specs", os.Getenv("MOTOR_SPECS"), "`directory` of the specifications, which contains source")
-	quick := flag.Bool("quick", false, "three short rounds, to see that it works")
-	asJSON := flag.String("json", "", "write the results to this `file` as JSON")
-	asSVG := flag.String("svg", "", "write a chart to this `file`")
-	flag.IntVar(&plan.Rounds, "rounds", 15, "how often each case is measured")
-	flag.DurationVar(&plan.Slot, "slot", 20*time.Millisecond, "how long each driver runs in a round")
+	var b bench
+	flag.StringVar(&b.run, "run", "", "run the cases whose \"group name\" contains one of these `words`, separated by commas")
+	flag.StringVar(&b.specs, "specs", os.Getenv("MOTOR_SPECS"), "`directory` of the specifications, which contains source")
+	flag.StringVar(&b.uri, "uri", "", "a deployment to run against, whose database "+database+" will be overwritten")
+	flag.BoolVar(&b.quick, "quick", false, "ten short rounds of the main cases")
+	flag.BoolVar(&b.driverBench, "driverbench", false, "the tasks of DriverBench alone, as long as its specification asks for: hours")
+	flag.StringVar(&b.json, "json", "", "write the results to this `file` as JSON")
+	flag.StringVar(&b.svg, "svg", "", "write a chart to this `file`")
+	flag.StringVar(&b.html, "html", "", "write chart and table to this `file`")
+	flag.IntVar(&b.plan.Rounds, "rounds", 15, "how often each case is measured")
+	flag.DurationVar(&b.plan.Slot, "slot", 20*time.Millisecond, "how long each driver runs in a round")
 	flag.Parse()
-	if *quick {
-		plan = Plan{Rounds: 3, Slot: 2 * time.Millisecond}
+	if b.quick {
+		b.plan = Plan{Rounds: 10, Slot: 4 * time.Millisecond}
 	}
+	b.plan.ByLetter = b.driverBench
+	b.data = &data{specs: b.specs}
+	var err error
+	if b.env, err = newEnvironment(ctx, b.data, b.uri); err != nil {
+		return err
+	}
+	defer b.env.close()
 
-	docs := &data{specs: *specs}
-	var results []Result
-	for _, suite := range suites {
-		cases, err := suite.cases(ctx, docs)
-		if err != nil {
-			return fmt.Errorf("%s: %w", suite.name, err)
-		}
-		for _, c := range cases {
-			if !selected(c, *only) {
-				continue
-			}
-			r, err := plan.Measure(ctx, c)
-			if err != nil {
-				return fmt.Errorf("%s %s: %w", c.Group, c.Name, err)
-			}
-			results = append(results, r)
-		}
+	results, err := b.measure(ctx)
+	if err != nil {
+		return err
 	}
 	printTable(os.Stdout, results)
-	if *asJSON != "" {
-		text, err := json.MarshalIndent(results, "", "\t")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(*asJSON, append(text, '\n'), 0o644); err != nil {
-			return err
-		}
+	printScores(os.Stdout, results)
+	if err := b.write(results); err != nil {
+		return err
 	}
-	if *asSVG != "" {
-		if err := os.WriteFile(*asSVG, chart(results), 0o644); err != nil {
-			return err
-		}
-	}
+	printRatios(os.Stdout, results)
 	return nil
 }
 
-// selected reports whether the words of -run choose the case.
-func selected(c Case, words string) bool {
-	for word := range strings.SplitSeq(words, ",") {
+// measure runs the chosen cases.
+func (b *bench) measure(ctx context.Context) (results []Result, err error) {
+	var chosen []Case
+	for _, suite := range suites {
+		cases, err := suite.cases(ctx, b)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", suite.name, err)
+		}
+		for _, c := range cases {
+			if b.chosen(c) {
+				chosen = append(chosen, c)
+			}
+		}
+	}
+	bar := newProgress(os.Stderr, len(chosen))
+	defer bar.clear()
+	for i, c := range chosen {
+		bar.show(i, c.Group+": "+c.Name)
+		r, err := b.plan.Measure(ctx, c)
+		if err != nil {
+			return nil, fmt.Errorf("%s, %s: %w", c.Group, c.Name, err)
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+// chosen reports whether the flags choose the case.
+func (b *bench) chosen(c Case) bool {
+	if b.driverBench && c.Task.Size == 0 {
+		return false
+	}
+	if b.quick && b.run == "" && (strings.Contains(c.Group, ",") || strings.HasPrefix(c.Group, "scale")) {
+		return false
+	}
+	for word := range strings.SplitSeq(b.run, ",") {
 		if strings.Contains(c.Group+" "+c.Name, word) {
 			return true
 		}

@@ -23,6 +23,21 @@ type Case struct {
 	Check func() error
 	// Bytes is how much data one task goes over, zero if that means nothing.
 	Bytes int
+	// Per divides the results: those of a task with 100 documents are for one
+	// of them. Zero divides by nothing.
+	Per int
+	// Task is the task of DriverBench that the case is, if it is one, and
+	// Scale how many of them are an iteration by the specification.
+	Task  Task
+	Scale int
+	// Least is how many tasks a round has at least.
+	Least int
+
+	// Open, if set, makes ready what is left out above, and Close ends that.
+	Open  func(ctx context.Context, c *Case) error
+	Close func()
+	// Before, if set, runs before each driver's turn.
+	Before func() error
 }
 
 // A Driver does the task of a case n times.
@@ -31,19 +46,37 @@ type Driver struct {
 	Do   func(n int) error
 }
 
-// Official is the peer that all others are compared with.
-const Official = "v2.10.0"
+// The peers: Official is the one that all others are compared with, and Legacy
+// its last release of the old line.
+const (
+	Official = "v2.10.0"
+	Legacy   = "v1.17.10"
+)
 
 // Plan says how long to measure.
 type Plan struct {
 	Rounds int
 	Slot   time.Duration
+	// ByLetter measures as the specification of DriverBench has it instead.
+	ByLetter bool
+}
+
+// over reports whether enough rounds are done, in which a driver was at work
+// for the time.
+func (p Plan) over(rounds int, worked time.Duration) bool {
+	if !p.ByLetter {
+		return rounds >= p.Rounds
+	}
+	return worked >= time.Minute && (rounds >= 100 || worked >= 5*time.Minute)
 }
 
 // Result is what a case took.
 type Result struct {
 	Group, Name, Baseline string
 	Bytes                 int `json:",omitempty"`
+	Per                   int `json:",omitempty"`
+	Task                  Task
+	Rounds                int
 	Drivers               []Measured
 }
 
@@ -53,12 +86,15 @@ type Measured struct {
 	// Time and CPU are in nanoseconds. CPU is that of all threads, so that it
 	// contains what the garbage collector did meanwhile.
 	Time, CPU float64
-	// Share is the time divided by the baseline's in the same round.
-	Share float64
-	// Low and High are the quartiles of the shares.
+	// TimeShare and Share are the time and the CPU time, divided by the
+	// baseline's in the same round.
+	TimeShare, Share float64
+	// Low and High are the quartiles of Share.
 	Low, High float64
 	// Allocs and Allocated are the number and the bytes of allocations.
 	Allocs, Allocated float64
+	// Percentiles are those of the time that DriverBench asks for.
+	Percentiles map[int]float64
 }
 
 // sample is one round of one driver.
@@ -66,7 +102,16 @@ type sample struct{ time, cpu, allocs, allocated float64 }
 
 // Measure runs the case.
 func (p Plan) Measure(ctx context.Context, c Case) (Result, error) {
-	r := Result{Group: c.Group, Name: c.Name, Baseline: c.Baseline, Bytes: c.Bytes}
+	r := Result{Group: c.Group, Name: c.Name, Baseline: c.Baseline, Bytes: c.Bytes, Per: c.Per, Task: c.Task}
+	if c.Open != nil {
+		err := c.Open(ctx, &c)
+		if c.Close != nil {
+			defer c.Close()
+		}
+		if err != nil {
+			return r, err
+		}
+	}
 	if c.Check != nil {
 		if err := c.Check(); err != nil {
 			return r, fmt.Errorf("the drivers do not do the same: %w", err)
@@ -76,61 +121,75 @@ func (p Plan) Measure(ctx context.Context, c Case) (Result, error) {
 	if base < 0 {
 		return r, errors.New("there is no baseline")
 	}
-	times := make([]int, len(c.Drivers))
-	for i, d := range c.Drivers {
-		var err error
-		if times[i], err = p.calibrate(d); err != nil {
-			return r, fmt.Errorf("%s: %w", d.Name, err)
-		}
+	samples, err := p.sample(ctx, &c)
+	if err != nil {
+		return r, err
 	}
-	samples := make([][]sample, len(c.Drivers))
-	for range p.Rounds {
-		for i, d := range c.Drivers {
-			if err := ctx.Err(); err != nil {
-				return r, err
-			}
-			s, err := measure(d, times[i])
-			if err != nil {
-				return r, fmt.Errorf("%s: %w", d.Name, err)
-			}
-			samples[i] = append(samples[i], s)
-		}
-	}
+	r.Rounds = len(samples[base])
 	for i, d := range c.Drivers {
-		shares := make([]float64, p.Rounds)
-		for round := range shares {
-			shares[round] = samples[i][round].time / samples[base][round].time
-		}
-		slices.Sort(shares)
-		r.Drivers = append(r.Drivers, Measured{
-			Name:      d.Name,
-			Time:      median(samples[i], func(s sample) float64 { return s.time }),
-			CPU:       median(samples[i], func(s sample) float64 { return s.cpu }),
-			Allocs:    median(samples[i], func(s sample) float64 { return s.allocs }),
-			Allocated: median(samples[i], func(s sample) float64 { return s.allocated }),
-			Share:     quantile(shares, 0.5),
-			Low:       quantile(shares, 0.25),
-			High:      quantile(shares, 0.75),
-		})
+		r.Drivers = append(r.Drivers, summarize(d.Name, samples[i], samples[base]))
 	}
 	return r, nil
 }
 
+// sample lets the drivers take turns.
+func (p Plan) sample(ctx context.Context, c *Case) ([][]sample, error) {
+	times := make([]int, len(c.Drivers))
+	for i, d := range c.Drivers {
+		var err error
+		if times[i], err = p.calibrate(c, d); err != nil {
+			return nil, fmt.Errorf("%s: %w", d.Name, err)
+		}
+	}
+	samples := make([][]sample, len(c.Drivers))
+	var worked time.Duration
+	for round := 0; !p.over(round, worked); round++ {
+		for i, d := range c.Drivers {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			start := time.Now()
+			s, err := c.measure(d, times[i])
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", d.Name, err)
+			}
+			if i == 0 {
+				worked += time.Since(start)
+			}
+			samples[i] = append(samples[i], s)
+		}
+	}
+	return samples, nil
+}
+
 // calibrate finds how many tasks fill a slot.
-func (p Plan) calibrate(d Driver) (int, error) {
-	for n := 1; ; n *= 2 {
+func (p Plan) calibrate(c *Case, d Driver) (int, error) {
+	if p.ByLetter && c.Scale > 0 {
+		return c.Scale, nil
+	}
+	for n := max(1, c.Least); ; n *= 2 {
+		if c.Before != nil {
+			if err := c.Before(); err != nil {
+				return 0, err
+			}
+		}
 		start := time.Now()
 		if err := d.Do(n); err != nil {
 			return 0, err
 		}
 		if took := time.Since(start); took >= p.Slot/4 {
-			return max(1, int(int64(n)*int64(p.Slot)/int64(took))), nil
+			return max(1, c.Least, int(int64(n)*int64(p.Slot)/int64(took))), nil
 		}
 	}
 }
 
 // measure is one round of one driver. It begins without garbage of others.
-func measure(d Driver, n int) (sample, error) {
+func (c *Case) measure(d Driver, n int) (sample, error) {
+	if c.Before != nil {
+		if err := c.Before(); err != nil {
+			return sample{}, err
+		}
+	}
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -138,7 +197,7 @@ func measure(d Driver, n int) (sample, error) {
 	err := d.Do(n)
 	took, used := time.Since(start), cpuTime()-cpu
 	runtime.ReadMemStats(&after)
-	per := float64(n)
+	per := float64(n * max(1, c.Per))
 	return sample{
 		time:      float64(took) / per,
 		cpu:       float64(used) / per,
@@ -156,13 +215,44 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-func median(samples []sample, of func(sample) float64) float64 {
-	values := make([]float64, len(samples))
-	for i, s := range samples {
-		values[i] = of(s)
+// summarize are the medians of a driver's rounds, and its shares of the
+// baseline's.
+func summarize(name string, samples, baseline []sample) Measured {
+	of := func(value func(sample) float64) []float64 {
+		values := make([]float64, len(samples))
+		for i, s := range samples {
+			values[i] = value(s)
+		}
+		slices.SortFunc(values, cmp.Compare)
+		return values
 	}
-	slices.SortFunc(values, cmp.Compare)
-	return quantile(values, 0.5)
+	shares := func(value func(sample) float64) []float64 {
+		values := make([]float64, len(samples))
+		for i, s := range samples {
+			values[i] = value(s) / value(baseline[i])
+		}
+		slices.SortFunc(values, cmp.Compare)
+		return values
+	}
+	wall := func(s sample) float64 { return s.time }
+	cpu := func(s sample) float64 { return s.cpu }
+	cpuShares := shares(cpu)
+	m := Measured{
+		Name:        name,
+		Time:        quantile(of(wall), 0.5),
+		CPU:         quantile(of(cpu), 0.5),
+		Allocs:      quantile(of(func(s sample) float64 { return s.allocs }), 0.5),
+		Allocated:   quantile(of(func(s sample) float64 { return s.allocated }), 0.5),
+		TimeShare:   quantile(shares(wall), 0.5),
+		Share:       quantile(cpuShares, 0.5),
+		Low:         quantile(cpuShares, 0.25),
+		High:        quantile(cpuShares, 0.75),
+		Percentiles: map[int]float64{},
+	}
+	for _, p := range []int{10, 25, 50, 75, 90, 95, 98, 99} {
+		m.Percentiles[p] = percentile(of(wall), p)
+	}
+	return m
 }
 
 // quantile is the q-th part of the sorted values, between its neighbours.
