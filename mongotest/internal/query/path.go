@@ -147,3 +147,34 @@ func outer(position, i int) int {
 	}
 	return i
 }
+
+// pathSet is a set of dotted paths of which none is the beginning of another.
+type pathSet struct {
+	paths      map[string]bool
+	beginnings map[string]string // to one of the paths
+}
+
+// add takes a path in. It gives the path that stands against it, "" for none.
+func (s *pathSet) add(path string) (other string) {
+	if s.paths == nil {
+		s.paths, s.beginnings = map[string]bool{}, map[string]string{}
+	}
+	for i := range path {
+		if path[i] == '.' && s.paths[path[:i]] {
+			return path[:i]
+		}
+	}
+	if s.paths[path] {
+		return path
+	}
+	if other := s.beginnings[path]; other != "" {
+		return other
+	}
+	s.paths[path] = true
+	for i := range path {
+		if path[i] == '.' {
+			s.beginnings[path[:i]] = path
+		}
+	}
+	return ""
+}
