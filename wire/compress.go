@@ -5,7 +5,7 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"fmt"
-	"io"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/snappy"
@@ -35,20 +35,13 @@ func (c Compressor) String() string {
 
 // ParseCompressor reads the name of a compressor.
 func ParseCompressor(name string) (Compressor, bool) {
-	for i, n := range compressorNames {
-		if n == name {
-			return Compressor(i), true
-		}
-	}
-	return 0, false
+	i := slices.Index(compressorNames[:], name)
+	return Compressor(max(i, 0)), i >= 0
 }
 
+// compressedHeaderLen is the length of what stands between the header of an
+// OP_COMPRESSED and its data: op code, size and compressor.
 const compressedHeaderLen = 9
-
-var zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
-	e, _ := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
-	return e
-})
 
 // AppendCompressed appends an OP_COMPRESSED with what message says. level is
 // that of zlib (-1 to 9); the others have none.
@@ -58,40 +51,64 @@ func AppendCompressed(dst, message []byte, c Compressor, level int) ([]byte, err
 		return dst, err
 	}
 	body := message[HeaderLen:]
-	dst, at := BeginMessage(dst, h.RequestID, h.ResponseTo, OpCompressed)
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(h.OpCode))
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(body)))
-	dst = append(dst, byte(c))
+	out, at := BeginMessage(dst, h.RequestID, h.ResponseTo, OpCompressed)
+	out = binary.LittleEndian.AppendUint32(out, uint32(h.OpCode))
+	out = binary.LittleEndian.AppendUint32(out, uint32(len(body)))
+	out = append(out, byte(c))
 	switch c {
 	case NoCompression:
-		dst = append(dst, body...)
+		out = append(out, body...)
 	case Snappy:
-		dst = append(dst, snappy.Encode(nil, body)...)
+		out = slices.Grow(out, snappy.MaxEncodedLen(len(body)))
+		data := snappy.Encode(out[len(out):cap(out)], body)
+		out = out[:len(out)+len(data)]
 	case Zlib:
-		var buf bytes.Buffer
-		w, err := zlib.NewWriterLevel(&buf, level)
-		if err != nil {
-			return dst, fmt.Errorf("zlib compression level %d: %w", level, err)
+		if out, err = appendZlib(out, body, level); err != nil {
+			return dst, err
 		}
-		w.Write(body)
-		w.Close()
-		dst = append(dst, buf.Bytes()...)
 	case Zstd:
-		dst = zstdEncoder().EncodeAll(body, dst)
+		out = zstdEncoder().EncodeAll(body, out)
 	default:
 		return dst, fmt.Errorf("cannot compress with %v", c)
 	}
-	return EndMessage(dst, at), nil
+	return EndMessage(out, at), nil
 }
 
-// Decompress gives the message that an OP_COMPRESSED holds. The size that it
-// announces is checked against limit before memory is taken, and against what
-// comes out.
-func Decompress(message []byte, limit int) ([]byte, error) {
-	if len(message) < HeaderLen+compressedHeaderLen {
-		return nil, malformed("OP_COMPRESSED of %d bytes", len(message))
+var zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
+	e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		panic(err) // an option is wrong
 	}
-	h, err := ParseHeader(message, len(message))
+	return e
+})
+
+// zlibWriters are idle writers by level, from -1.
+var zlibWriters [zlib.BestCompression + 2]sync.Pool
+
+func appendZlib(dst, data []byte, level int) ([]byte, error) {
+	if level < zlib.DefaultCompression || level > zlib.BestCompression {
+		return dst, fmt.Errorf("zlib compression level %d is not between -1 and 9", level)
+	}
+	idle := &zlibWriters[level+1]
+	out := bytes.NewBuffer(dst)
+	w, ok := idle.Get().(*zlib.Writer)
+	if ok {
+		w.Reset(out)
+	} else {
+		w, _ = zlib.NewWriterLevel(out, level)
+	}
+	// A bytes.Buffer takes whatever is written.
+	w.Write(data)
+	w.Close()
+	idle.Put(w)
+	return out.Bytes(), nil
+}
+
+// Decompress gives the message that an OP_COMPRESSED holds, in memory of its
+// own. The size that it announces is checked against limit, and against what
+// the data can hold, before memory is taken, and against what comes out.
+func Decompress(message []byte, limit int) ([]byte, error) {
+	h, err := parseWhole(message, OpCompressed, HeaderLen+compressedHeaderLen)
 	if err != nil {
 		return nil, err
 	}
@@ -105,52 +122,10 @@ func Decompress(message []byte, limit int) ([]byte, error) {
 	if op == OpCompressed {
 		return nil, malformed("OP_COMPRESSED within OP_COMPRESSED")
 	}
-	out, at := BeginMessage(nil, h.RequestID, h.ResponseTo, op)
-	out, err = decompress(out, data, c, int(size))
+	body, err := decompress(data, c, int(size))
 	if err != nil {
-		return nil, err
+		return nil, malformed("OP_COMPRESSED with %d bytes for %d by %v: %v", len(data), size, c, err)
 	}
-	if got := len(out) - HeaderLen; got != int(size) {
-		return nil, malformed("OP_COMPRESSED announces %d bytes and holds %d", size, got)
-	}
-	return EndMessage(out, at), nil
-}
-
-func decompress(dst, data []byte, c Compressor, size int) ([]byte, error) {
-	switch c {
-	case NoCompression:
-		return append(dst, data...), nil
-	case Snappy:
-		n, err := snappy.DecodedLen(data)
-		if err != nil || n != size {
-			return nil, malformed("snappy data is corrupt or not of the announced %d bytes", size)
-		}
-		out, err := snappy.Decode(nil, data)
-		if err != nil {
-			return nil, malformed("snappy: %v", err)
-		}
-		return append(dst, out...), nil
-	case Zlib:
-		r, err := zlib.NewReader(bytes.NewReader(data))
-		if err != nil {
-			return nil, malformed("zlib: %v", err)
-		}
-		buf := bytes.NewBuffer(dst)
-		if _, err := io.Copy(buf, io.LimitReader(r, int64(size)+1)); err != nil {
-			return nil, malformed("zlib: %v", err)
-		}
-		return buf.Bytes(), nil
-	case Zstd:
-		r, err := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(size)+1<<20))
-		if err != nil {
-			return nil, malformed("zstd: %v", err)
-		}
-		defer r.Close()
-		buf := bytes.NewBuffer(dst)
-		if _, err := io.Copy(buf, io.LimitReader(r, int64(size)+1)); err != nil {
-			return nil, malformed("zstd: %v", err)
-		}
-		return buf.Bytes(), nil
-	}
-	return nil, malformed("unknown %v", c)
+	BeginMessage(body[:0], h.RequestID, h.ResponseTo, op)
+	return EndMessage(body, 0), nil
 }

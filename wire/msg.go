@@ -76,8 +76,8 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // as their length.
 func ParseMsg(message []byte) (Msg, error) {
 	var m Msg
-	if len(message) < HeaderLen+4 {
-		return m, malformed("OP_MSG of %d bytes has no flags", len(message))
+	if _, err := parseWhole(message, OpMsg, HeaderLen+4); err != nil {
+		return m, err
 	}
 	b := message[HeaderLen:]
 	m.Flags = Flags(binary.LittleEndian.Uint32(b))

@@ -34,8 +34,8 @@ func AppendQuery(dst []byte, requestID int32, db string, body bson.Raw) []byte {
 
 // ParseQuery parses a whole OP_QUERY, header included.
 func ParseQuery(message []byte) (q Query, err error) {
-	if len(message) < HeaderLen+4 {
-		return q, malformed("OP_QUERY of %d bytes has no flags", len(message))
+	if _, err := parseWhole(message, OpQuery, HeaderLen+4); err != nil {
+		return q, err
 	}
 	b := message[HeaderLen:]
 	q.Flags = int32(binary.LittleEndian.Uint32(b))
@@ -48,6 +48,7 @@ func ParseQuery(message []byte) (q Query, err error) {
 	b = b[i+1:]
 	q.Skip = int32(binary.LittleEndian.Uint32(b))
 	q.Return = int32(binary.LittleEndian.Uint32(b[4:]))
+	// A projection may follow.
 	if q.Body, _, err = bson.ReadDocument(b[8:]); err != nil {
 		return q, malformed("OP_QUERY: %v", err)
 	}
@@ -69,15 +70,18 @@ func AppendReply(dst []byte, requestID, responseTo int32, doc bson.Raw) []byte {
 // document which answers a command.
 func ParseReply(message []byte) (bson.Raw, error) {
 	const fixed = HeaderLen + 20
-	if len(message) < fixed {
-		return nil, malformed("OP_REPLY of %d bytes", len(message))
+	if _, err := parseWhole(message, OpReply, fixed); err != nil {
+		return nil, err
 	}
 	if n := binary.LittleEndian.Uint32(message[fixed-4:]); n != 1 {
 		return nil, malformed("OP_REPLY holds %d documents instead of 1", n)
 	}
-	doc, _, err := bson.ReadDocument(message[fixed:])
+	doc, rest, err := bson.ReadDocument(message[fixed:])
 	if err != nil {
 		return nil, malformed("OP_REPLY: %v", err)
+	}
+	if len(rest) > 0 {
+		return nil, malformed("OP_REPLY has %d bytes behind its document", len(rest))
 	}
 	return doc, nil
 }

@@ -84,6 +84,3 @@ func (r *Reader) begin() error {
 	r.ahead = r.ahead[have:]
 	return nil
 }
-
-// Partial reports whether a part of a message has been read.
-func (r *Reader) Partial() bool { return r.message != nil || len(r.ahead) > 0 }

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"sync/atomic"
 )
 
@@ -74,6 +75,23 @@ func ParseHeader(b []byte, limit int) (Header, error) {
 	}
 	if int(h.Length) > limit {
 		return h, &Malformed{fmt.Sprintf("message says that it is %d bytes long; the limit is %d", h.Length, limit)}
+	}
+	return h, nil
+}
+
+// parseWhole reads the header of message, which must be one whole message with
+// the op code, and of at least some length.
+func parseWhole(message []byte, op OpCode, atLeast int) (Header, error) {
+	h, err := ParseHeader(message, math.MaxInt32)
+	switch {
+	case err != nil:
+		return h, err
+	case int(h.Length) != len(message):
+		return h, malformed("message says that it is %d bytes long, and is %d", h.Length, len(message))
+	case h.OpCode != op:
+		return h, malformed("%v instead of %v", h.OpCode, op)
+	case len(message) < atLeast:
+		return h, malformed("%v of %d bytes", op, len(message))
 	}
 	return h, nil
 }
