@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"time"
@@ -88,3 +89,9 @@ const (
 	defaultMaxConnecting      = 2
 	defaultPendingReadTimeout = 3 * time.Second
 )
+
+func (c Config) withDefaults() Config {
+	c.MaxConnecting = cmp.Or(c.MaxConnecting, defaultMaxConnecting)
+	c.PendingReadTimeout = cmp.Or(c.PendingReadTimeout, defaultPendingReadTimeout)
+	return c
+}

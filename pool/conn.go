@@ -179,7 +179,7 @@ func (c *Conn) write(ctx context.Context, message []byte) error {
 		return fmt.Errorf("message for %s: %w", c.Address, err)
 	}
 	if c.late {
-		if err := c.readLate(); err != nil {
+		if err := c.drain(ctx); err != nil {
 			return c.fail(ctx, "read the reply to an earlier request", false, err)
 		}
 	}
@@ -212,22 +212,19 @@ func (c *Conn) receive(ctx context.Context) (bson.Raw, error) {
 	return reply, nil
 }
 
-// readLate reads the reply that nobody waits for.
-func (c *Conn) readLate() error {
+// drain reads the reply that nobody waits for, within a time.
+func (c *Conn) drain(ctx context.Context) error {
+	c.setReadDeadline(ctx, time.Now().Add(c.config.PendingReadTimeout))
 	_, err := c.read()
+	c.setReadDeadline(ctx, c.socketDeadline(ctx))
 	if err == nil && c.MoreToCome {
 		err = errors.New("the request that was given up is answered without end")
+	}
+	if err != nil && ctx.Err() == nil {
 		c.err = err
 	}
 	c.late = err != nil
 	return err
-}
-
-// drain reads the late reply within a time.
-func (c *Conn) drain(within time.Duration) {
-	c.stream.SetReadDeadline(time.Now().Add(within))
-	c.err = c.readLate()
-	c.stream.SetReadDeadline(time.Time{})
 }
 
 // read reads the next reply. An error is one for good, and kept as such, unless
@@ -273,15 +270,31 @@ func (c *Conn) readMessage() (bson.Raw, error) {
 
 // arm makes the end of ctx, or of the socket timeout, cut off reads and writes.
 func (c *Conn) arm(ctx context.Context) (stop func() bool) {
-	if c.config.SocketTimeout > 0 {
-		if _, ok := ctx.Deadline(); !ok {
-			c.stream.SetDeadline(time.Now().Add(c.config.SocketTimeout))
-		}
+	if at := c.socketDeadline(ctx); !at.IsZero() {
+		c.stream.SetDeadline(at)
 	}
 	if ctx.Done() == nil {
 		return nil
 	}
 	return context.AfterFunc(ctx, c.cutOff)
+}
+
+// socketDeadline is the end of the socket timeout; zero if it does not apply.
+func (c *Conn) socketDeadline(ctx context.Context) time.Time {
+	if c.config.SocketTimeout > 0 {
+		if _, ok := ctx.Deadline(); !ok {
+			return time.Now().Add(c.config.SocketTimeout)
+		}
+	}
+	return time.Time{}
+}
+
+// setReadDeadline sets a deadline while the connection is armed with ctx.
+func (c *Conn) setReadDeadline(ctx context.Context, t time.Time) {
+	c.stream.SetReadDeadline(t)
+	if ctx.Err() != nil {
+		c.stream.SetReadDeadline(time.Now()) // cutOff may have come before
+	}
 }
 
 // disarm undoes arm.

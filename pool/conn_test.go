@@ -155,6 +155,29 @@ func TestLateReplyIsReadBeforeTheNextRequest(t *testing.T) {
 	})
 }
 
+// Without a deadline of its own, the next round trip does not wait for ever for
+// a late reply.
+func TestLateReplyThatNeverComesBeforeTheNextRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t, &server{answer: slow(time.Hour)}, Config{})
+		c := checkOut(t, p)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		c.RoundTrip(ctx, ping(c))
+		start := time.Now()
+		_, err := c.RoundTrip(context.Background(), ping(c))
+		var network *NetworkError
+		if !errors.As(err, &network) || network.Sent || !network.Timeout() || time.Since(start) != defaultPendingReadTimeout {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+		p.CheckIn(c)
+		if st := p.Stats(); st.Closed != 1 {
+			t.Errorf("%+v", st)
+		}
+		time.Sleep(time.Hour)
+	})
+}
+
 func TestRoundTripAfterTheEndOfItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPool(t, &server{answer: slow(0)}, Config{})

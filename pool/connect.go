@@ -18,6 +18,7 @@ import (
 // Connect makes a connection that belongs to no pool. The caller closes it. The
 // error is a *ConnectError.
 func Connect(ctx context.Context, config Config) (*Conn, error) {
+	config = config.withDefaults()
 	c := newConn(&config, 0)
 	if err := c.connect(ctx, func(id bson.ObjectID) { c.ServiceID = &id }); err != nil {
 		c.Close()

@@ -29,12 +29,7 @@ type Pool struct {
 
 // New makes a pool, which is paused. Close must be called in the end.
 func New(config Config) *Pool {
-	if config.MaxConnecting == 0 {
-		config.MaxConnecting = defaultMaxConnecting
-	}
-	if config.PendingReadTimeout == 0 {
-		config.PendingReadTimeout = defaultPendingReadTimeout
-	}
+	config = config.withDefaults()
 	p := &Pool{config: config, done: make(chan struct{})}
 	p.state = state{
 		address:       config.Address,
@@ -257,7 +252,7 @@ func (p *Pool) establish(c *Conn) {
 
 // drain reads the late reply of c.
 func (p *Pool) drain(c *Conn) {
-	c.drain(p.config.PendingReadTimeout)
+	c.drain(context.Background())
 	p.mu.Lock()
 	v := p.state.drained(c, time.Now())
 	p.schedule()
