@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"strings"
 	"time"
 )
@@ -47,8 +48,8 @@ type bench struct {
 
 // flags are those of the command line.
 type flags struct {
-	run, specs, uri, json, svg, html string
-	quick, driverBench               bool
+	run, specs, uri, json, svg, html, profile string
+	quick, driverBench                        bool
 }
 
 func main() {
@@ -76,6 +77,7 @@ func run(ctx context.Context) error {
 	flag.StringVar(&b.json, "json", "", "write the results to this `file` as JSON")
 	flag.StringVar(&b.svg, "svg", "", "write a chart to this `file`")
 	flag.StringVar(&b.html, "html", "", "write chart and table to this `file`")
+	flag.StringVar(&b.profile, "profile", "", "measure our driver alone, and write a CPU profile of it to this `file`")
 	flag.IntVar(&b.plan.Rounds, "rounds", 15, "how often each case is measured")
 	flag.DurationVar(&b.plan.Slot, "slot", 20*time.Millisecond, "how long each driver runs in a round")
 	flag.Parse()
@@ -90,7 +92,7 @@ func run(ctx context.Context) error {
 	}
 	defer b.env.close()
 
-	results, err := b.measure(ctx)
+	results, err := b.profiled(func() ([]Result, error) { return b.measure(ctx) })
 	if err != nil {
 		return err
 	}
@@ -121,6 +123,9 @@ func (b *bench) measure(ctx context.Context) (results []Result, err error) {
 	defer bar.clear()
 	for i, c := range chosen {
 		bar.show(i, c.Group+": "+c.Name)
+		if b.profile != "" {
+			c.Baseline = Own
+		}
 		r, err := b.plan.Measure(ctx, c)
 		if err != nil {
 			return nil, fmt.Errorf("%s, %s: %w", c.Group, c.Name, err)
@@ -128,6 +133,24 @@ func (b *bench) measure(ctx context.Context) (results []Result, err error) {
 		results = append(results, r)
 	}
 	return results, nil
+}
+
+// profiled writes a profile of what f does, if that is asked for.
+func (b *bench) profiled(f func() ([]Result, error)) ([]Result, error) {
+	if b.profile == "" {
+		return f()
+	}
+	b.plan.Only = Own
+	file, err := os.Create(b.profile)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, err
+	}
+	defer pprof.StopCPUProfile()
+	return f()
 }
 
 // chosen reports whether the flags choose the case.

@@ -59,6 +59,8 @@ type Plan struct {
 	Slot   time.Duration
 	// ByLetter measures as the specification of DriverBench has it instead.
 	ByLetter bool
+	// Only names the one driver to be measured, if not all are.
+	Only string
 }
 
 // over reports whether enough rounds are done, in which a driver was at work
@@ -116,6 +118,9 @@ func (p Plan) Measure(ctx context.Context, c Case) (Result, error) {
 		if err := c.Check(); err != nil {
 			return r, fmt.Errorf("the drivers do not do the same: %w", err)
 		}
+	}
+	if p.Only != "" {
+		c.Drivers = slices.DeleteFunc(c.Drivers, func(d Driver) bool { return d.Name != p.Only })
 	}
 	base := slices.IndexFunc(c.Drivers, func(d Driver) bool { return d.Name == c.Baseline })
 	if base < 0 {
