@@ -165,6 +165,14 @@ func (c *Collation) key(s string) []byte {
 	}
 	k.buffer.Reset()
 	out := append([]byte(nil), k.KeyFromString(&k.buffer, s)...)
+	if c.CaseLevel && c.Strength < 3 {
+		out = append(out, 0, 0)
+		for _, r := range s {
+			if unicode.IsLetter(r) {
+				out = append(out, byte(1+boolInt(unicode.IsUpper(r))))
+			}
+		}
+	}
 	if c.Strength == 5 {
 		out = append(append(out, 0, 0), s...)
 	}
@@ -205,12 +213,10 @@ func (c *Collation) tag() language.Tag {
 
 func (c *Collation) options() []collate.Option {
 	opts := []collate.Option{collate.OptionsFromTag(c.tag())}
-	switch {
-	case c.Strength == 1 && c.CaseLevel:
-		opts = append(opts, collate.IgnoreDiacritics)
-	case c.Strength == 1:
+	switch c.Strength {
+	case 1:
 		opts = append(opts, collate.Loose)
-	case c.Strength == 2 && !c.CaseLevel:
+	case 2:
 		opts = append(opts, collate.IgnoreCase, collate.IgnoreWidth)
 	}
 	if c.NumericOrdering {

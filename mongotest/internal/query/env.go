@@ -64,6 +64,9 @@ type Collections struct {
 	// HasUniqueIndex reports whether a unique index on just these fields lets
 	// $merge match by them.
 	HasUniqueIndex func(db, collection string, fields []string) bool
+	// GeoIndex is the field of the geo index that $geoNear uses; key names it,
+	// or is empty if there is to be one only.
+	GeoIndex func(db, collection, key string) (path string, err error)
 	// Insert adds a document, Update applies an update to the one document that
 	// matches and says how many did: $merge.
 	Insert func(db, collection string, document bson.Raw) error

@@ -15,6 +15,18 @@ type expression struct {
 	// pure says that the value depends on args alone.
 	pure     bool
 	constant bool
+	// field is the top-level field of the document that a path begins with.
+	field string
+}
+
+// fields adds the top-level fields that the expression reads.
+func (e *expression) fields(set map[string]bool) {
+	if e.field != "" {
+		set[e.field] = true
+	}
+	for _, a := range e.args {
+		a.fields(set)
+	}
 }
 
 // scope is what an expression is evaluated in.
@@ -234,7 +246,11 @@ func (p *expressionParser) variable(name string, path []string) (*expression, er
 	default:
 		return nil, errorf(17276, "Use of undefined variable: %s", name)
 	}
-	return &expression{eval: func(s *scope) (bson.RawValue, error) { return valueAt(s.lookup(name), path), nil }}, nil
+	e := &expression{eval: func(s *scope) (bson.RawValue, error) { return valueAt(s.lookup(name), path), nil }}
+	if len(path) > 0 {
+		e.field = path[0]
+	}
+	return e, nil
 }
 
 func (p *expressionParser) checkReadable(name string) error {

@@ -35,15 +35,33 @@ func (k IndexKey) Document(pattern bson.Raw) bson.Raw {
 
 // IndexKeys are the entries of a document in an index with the key pattern, as
 // many as its arrays have elements, without doubles, in order. Two arrays side
-// by side are refused with CannotIndexParallelArrays.
+// by side are refused with CannotIndexParallelArrays, and what a geo index
+// cannot take with its errors. A text index has no entries.
 func IndexKeys(doc, pattern bson.Raw, c *Collation) ([]IndexKey, error) {
 	var paths [][]string
+	var fixed []bson.RawValue
 	var descending []bool
 	for name, v := range pattern.All() {
-		paths = append(paths, splitPath(name))
+		path, whole := splitPath(name), missing
+		switch kind := text(v); kind {
+		case "text":
+			return nil, nil
+		case "2dsphere", "2d":
+			// A pair of coordinates is one key, not two.
+			whole = fieldAt(doc, path)
+			if err := checkGeoKey(doc, name, whole, kind); err != nil {
+				return nil, err
+			}
+			path = nil
+		case "hashed":
+			if isArray(fieldAt(doc, path)) {
+				return nil, errorf(16766, "Error: hashed indexes do not currently support array values")
+			}
+		}
+		paths, fixed = append(paths, path), append(fixed, whole)
 		descending = append(descending, v.IsNumber() && toDouble(v) < 0)
 	}
-	keys, err := extractKeys(doc, paths)
+	keys, err := extractKeys(doc, paths, fixed)
 	if err != nil {
 		return nil, err
 	}
@@ -72,10 +90,11 @@ func orderedKey(values []bson.RawValue, descending []bool, c *Collation) []byte 
 const maxIndexKeys = 100_000
 
 // extractKeys finds the values at the paths. An array on the way makes a key
-// for each of its elements; several paths may go through the same array.
-func extractKeys(doc bson.Raw, paths [][]string) ([]IndexKey, error) {
+// for each of its elements; several paths may go through the same array. A path
+// that is nil has its value in fixed.
+func extractKeys(doc bson.Raw, paths [][]string, fixed []bson.RawValue) ([]IndexKey, error) {
 	x := extraction{names: paths}
-	err := x.document(doc, slices.Clone(paths), make([]bson.RawValue, len(paths)))
+	err := x.document(doc, slices.Clone(paths), slices.Clone(fixed))
 	return x.keys, err
 }
 

@@ -98,7 +98,7 @@ func (s *Sort) Values(doc bson.Raw) ([]bson.RawValue, error) {
 }
 
 func (s *Sort) first(doc bson.Raw) (values []bson.RawValue, key []byte, err error) {
-	keys, err := extractKeys(doc, s.paths)
+	keys, err := extractKeys(doc, s.paths, make([]bson.RawValue, len(s.paths)))
 	if e, ok := err.(*Error); ok && e.Code == codeParallelArrays {
 		return nil, nil, errorf(codeBadValue, "cannot sort with keys that are parallel arrays")
 	}

@@ -162,10 +162,23 @@ func parseReplaceRoot(p *pipelineParser, name string, v bson.RawValue) ([]*stage
 			return nil, err
 		}
 		if !isObject(root) {
-			return nil, errorf(40228, "%s must evaluate to an object, but resulting value was: %s. Type of resulting value: '%s'. Input document: %s", strings.TrimSpace(what), formatDense(root), TypeName(root.Type), formatDense(documentValue(doc)))
+			return nil, errorf(40228, "%s must evaluate to an object, but resulting value was: %s. Type of resulting value: '%s'. Input document: %s", strings.TrimSpace(what), formatDense(root), TypeName(root.Type), formatDense(documentValue(e.inputOf(doc))))
 		}
 		return root.Value, nil
 	}, e), nil
+}
+
+// inputOf is what the expression reads of a document.
+func (e *expression) inputOf(doc bson.Raw) bson.Raw {
+	set := map[string]bool{}
+	e.fields(set)
+	dst, at := bson.BeginDocument(nil)
+	for k, v := range doc.All() {
+		if set[k] {
+			dst = bson.AppendValue(dst, k, v)
+		}
+	}
+	return bson.EndDocument(dst, at)
 }
 
 // The variables of $redact and what they stand for.
