@@ -21,6 +21,9 @@ func (d *Database) Name() string { return d.name }
 // Client is the client that the database belongs to.
 func (d *Database) Client() *Client { return d.client }
 
+// BSON is how the database's values are encoded and decoded.
+func (d *Database) BSON() bson.Options { return d.settings.codec }
+
 // With is the same database with other settings.
 func (d *Database) With(s Settings) *Database {
 	return &Database{client: d.client, name: d.name, settings: d.settings.with(s)}

@@ -35,7 +35,8 @@ func (c *Client) StartSession(opts ...SessionOptions) (*Session, error) {
 
 type sessionKey struct{}
 
-// Bind is ctx with the session: operations called with it take part.
+// Bind is ctx with the session: operations called with it take part. For a nil
+// Session it is ctx without one.
 func (s *Session) Bind(ctx context.Context) context.Context {
 	return context.WithValue(ctx, sessionKey{}, s)
 }
@@ -71,6 +72,10 @@ func (s *Session) Client() *Client { return s.client }
 
 // ID is the session's identifier, the document lsid.
 func (s *Session) ID() bson.Raw { return s.inner.ID(time.Now(), s.client.sessionTimeout()) }
+
+// InTransaction reports whether operations of the session are part of a
+// transaction.
+func (s *Session) InTransaction() bool { return s.inner.Transaction.InProgress() }
 
 // ClusterTime is the greatest $clusterTime that the session has seen, or nil.
 func (s *Session) ClusterTime() bson.Raw { return s.inner.ClusterTime().Doc }
