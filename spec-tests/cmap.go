@@ -1,21 +1,17 @@
 package spectests
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/event"
 	"github.com/motor-go/motor/pool"
-	"github.com/motor-go/motor/wire"
 )
 
 // cmapTest is a file of the CMAP format.
@@ -24,7 +20,7 @@ type cmapTest struct {
 	Style       string
 	Description string
 	RunOn       []struct{ MinServerVersion string }
-	FailPoint   cmapFailPoint
+	FailPoint   failPoint
 	PoolOptions struct {
 		MaxPoolSize                *int
 		MinPoolSize                int
@@ -46,20 +42,6 @@ type cmapOperation struct {
 	InterruptInUseConnections                      bool
 }
 
-// cmapFailPoint is the failCommand fail point, as far as these tests set it.
-type cmapFailPoint struct {
-	ConfigureFailPoint string
-	Mode               any // "alwaysOn" or {"times": n}
-	Data               struct {
-		FailCommands    []string
-		CloseConnection bool
-		BlockConnection bool
-		BlockTimeMS     int
-		ErrorCode       int32
-		AppName         string
-	}
-}
-
 // cmapWait bounds what a test waits for without saying how long.
 const cmapWait = 10 * time.Second
 
@@ -76,7 +58,7 @@ func runCMAP(t T, f File) {
 		MaxConnecting:    test.PoolOptions.MaxConnecting,
 		MaxIdleTime:      time.Duration(test.PoolOptions.MaxIdleTimeMS) * time.Millisecond,
 		WaitQueueTimeout: time.Duration(test.PoolOptions.WaitQueueTimeoutMS) * time.Millisecond,
-		Dial:             (&cmapServer{failPoint: test.FailPoint}).dial,
+		Dial:             (&fakeServer{failPoint: test.FailPoint}).dial,
 		Handshake:        pool.Handshake{AppName: test.PoolOptions.AppName},
 		Observer:         r.observer(),
 		OnConnectError:   func(err *pool.ConnectError) { r.pool.Clear(err, nil, false) },
@@ -315,80 +297,4 @@ func matchCMAPError(err error, kind, message string) bool {
 		named = kind == "PoolClosedError"
 	}
 	return named && strings.HasPrefix(strings.ToLower(err.Error()), strings.ToLower(message))
-}
-
-// cmapServer answers handshakes.
-type cmapServer struct {
-	mu        sync.Mutex
-	failPoint cmapFailPoint
-	failed    int
-}
-
-func (s *cmapServer) dial(context.Context) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	go s.serve(theirs)
-	return ours, nil
-}
-
-func (s *cmapServer) serve(stream net.Conn) {
-	defer stream.Close()
-	for {
-		header, message, err := wire.ReadMessage(stream, nil, wire.DefaultMaxMessageSize)
-		if err != nil {
-			return
-		}
-		m, err := wire.ParseMsg(message)
-		if err != nil {
-			return
-		}
-		reply, at := bson.BeginDocument(nil)
-		if data := s.failPoint.Data; s.fails(m.Body) {
-			if data.BlockConnection {
-				block(stream, time.Duration(data.BlockTimeMS)*time.Millisecond)
-			}
-			if data.CloseConnection {
-				return
-			}
-			if data.ErrorCode != 0 {
-				reply = bson.AppendInt32(reply, "ok", 0)
-				reply = bson.AppendInt32(reply, "code", data.ErrorCode)
-			}
-		}
-		reply = bson.AppendBool(reply, "isWritablePrimary", true)
-		reply = bson.AppendInt32(reply, "maxWireVersion", 21)
-		reply = bson.AppendInt32(reply, "ok", 1)
-		reply = bson.EndDocument(reply, at)
-		if _, err := stream.Write(wire.AppendMsg(nil, 1, header.RequestID, 0, reply)); err != nil {
-			return
-		}
-	}
-}
-
-// block waits for d, or until the client closes the stream, on which it sends
-// nothing.
-func block(stream net.Conn, d time.Duration) {
-	stream.SetReadDeadline(time.Now().Add(d))
-	stream.Read(make([]byte, 1))
-	stream.SetReadDeadline(time.Time{})
-}
-
-// fails reports whether the fail point applies to a command.
-func (s *cmapServer) fails(command bson.Raw) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	data := s.failPoint.Data
-	for name := range command.Keys() {
-		if !slices.Contains(data.FailCommands, name) {
-			return false
-		}
-		break
-	}
-	if app, _ := command.Lookup("client", "application", "name").Str(); data.AppName != app {
-		return false
-	}
-	if mode, ok := s.failPoint.Mode.(map[string]any); ok && s.failed == int(mode["times"].(float64)) {
-		return false
-	}
-	s.failed++
-	return true
 }
