@@ -26,8 +26,17 @@ type ClientOptions struct {
 	TLS *tls.Config
 	// Observer receives events.
 	Observer *event.Observer
-	// Logger receives log messages; nil logs nothing.
+	// Logger receives log messages with the attribute component, and the others
+	// that the specifications name. If it is nil the environment decides, by
+	// the variables of the logging specification: MONGODB_LOG_ALL,
+	// MONGODB_LOG_COMMAND, MONGODB_LOG_PATH and so on; by default nothing is
+	// logged.
 	Logger *slog.Logger
+	// LogLevels say what is logged to Logger.
+	LogLevels LogLevels
+	// LogMaxDocumentLength is the number of bytes after which a document in a
+	// message is cut off. 0 takes MONGODB_LOG_MAX_DOCUMENT_LENGTH, or 1000.
+	LogMaxDocumentLength int
 	// BSON says how values are encoded and decoded.
 	BSON bson.Options
 	// Dial makes the stream to a server, before TLS; nil dials TCP or a Unix
@@ -71,7 +80,7 @@ type Client struct {
 // servers, but does not wait for them: the first operation does. Close must be
 // called in the end.
 func Connect(ctx context.Context, connectionString string, opts ...ClientOptions) (*Client, error) {
-	o := optional(opts)
+	o := optional(opts).logging()
 	config, warnings, err := uri.Parse(connectionString)
 	if err != nil {
 		return nil, err
@@ -269,3 +278,7 @@ func (c *Client) envelope(ctx context.Context, db string, s settings) (ops.Envel
 		ReadConcern: s.readConcern, WriteConcern: s.writeConcern, ReadPreference: s.readPreference,
 	}, nil
 }
+
+// URI is the connection string that the client was made with, secrets hidden
+// and options in a fixed order.
+func (c *Client) URI() string { return c.config.String() }

@@ -1,7 +1,8 @@
 // Package event holds what the driver tells those who watch it: commands
 // (command-logging-and-monitoring), connection pools
-// (connection-monitoring-and-pooling) and servers
-// (server-discovery-and-monitoring). Names and fields are the
+// (connection-monitoring-and-pooling), servers
+// (server-discovery-and-monitoring) and the choice among them
+// (server-selection). Names and fields are the
 // specifications' own.
 //
 // An Observer is a struct of optional functions. They are called in the
@@ -36,4 +37,9 @@ type Observer struct {
 	ServerHeartbeatStarted     func(*ServerHeartbeatStarted)
 	ServerHeartbeatSucceeded   func(*ServerHeartbeatSucceeded)
 	ServerHeartbeatFailed      func(*ServerHeartbeatFailed)
+
+	ServerSelectionStarted   func(*ServerSelectionStarted)
+	ServerSelectionWaiting   func(*ServerSelectionWaiting)
+	ServerSelectionSucceeded func(*ServerSelectionSucceeded)
+	ServerSelectionFailed    func(*ServerSelectionFailed)
 }

@@ -14,11 +14,6 @@ import (
 // a *wire.CommandError or a *WriteConcernError; with the last there is a reply.
 func (c *call) exchange(ctx context.Context, conn *pool.Conn, m *message) (bson.Raw, error) {
 	m.requestID = wire.NextRequestID()
-	if c.operation == 0 {
-		if c.operation = c.env.OperationID; c.operation == 0 {
-			c.operation = int64(m.requestID)
-		}
-	}
 	msg := m.append(conn.Buffer())
 	watch := c.watch(conn, m)
 	c.sent()

@@ -42,7 +42,7 @@ func (c *call) acquire(ctx context.Context, avoid []string) (*topology.Server, *
 	if p := c.pinned(); p != nil {
 		return p.server, p.conn, nil
 	}
-	server, err := c.Topology.Select(ctx, c.selector(avoid))
+	server, err := c.selectServer(ctx, c.selector(avoid))
 	if err != nil {
 		return nil, nil, &ConnectionError{Command: c.traits.name, Err: err}
 	}

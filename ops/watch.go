@@ -28,7 +28,7 @@ func (c *call) watch(conn *pool.Conn, m *message) watcher {
 		DatabaseName:       c.env.DB,
 		CommandName:        c.traits.name,
 		RequestID:          m.requestID,
-		OperationID:        c.operation,
+		OperationID:        c.operationID(),
 		Address:            conn.Address,
 		DriverConnectionID: conn.ID,
 		ServerConnectionID: conn.ServerConnectionID,

@@ -14,16 +14,22 @@ import (
 //
 // The server may change its mind at any time: an operation there can fail.
 func (t *Topology) Select(ctx context.Context, want description.Selector) (*Server, error) {
+	return t.SelectNotify(ctx, want, nil)
+}
+
+// SelectNotify is Select that calls waiting, if that is not nil, once if it has
+// to wait.
+func (t *Topology) SelectNotify(ctx context.Context, want description.Selector, waiting func(remaining time.Duration)) (*Server, error) {
 	if servers := t.current.Load().prepared(&want); len(servers) > 0 {
 		return choose(servers), nil
 	}
 	if want.Filter == nil {
 		want.Filter = t.config.ServerSelector
 	}
-	return t.await(ctx, want)
+	return t.await(ctx, want, waiting)
 }
 
-func (t *Topology) await(ctx context.Context, want description.Selector) (*Server, error) {
+func (t *Topology) await(ctx context.Context, want description.Selector, waiting func(time.Duration)) (*Server, error) {
 	start := time.Now()
 	timer := time.NewTimer(t.config.ServerSelectionTimeout)
 	defer timer.Stop()
@@ -37,6 +43,10 @@ func (t *Topology) await(ctx context.Context, want description.Selector) (*Serve
 			return choose(servers), nil
 		}
 		if err == nil {
+			if waiting != nil {
+				waiting(t.config.ServerSelectionTimeout - time.Since(start))
+				waiting = nil
+			}
 			err = s.outlast(ctx, timer)
 		}
 		if err != nil {
