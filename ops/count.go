@@ -7,11 +7,15 @@ import (
 	"github.com/motor-go/motor/topology/description"
 )
 
-// Count is the command count, which estimatedDocumentCount sends.
+// Count is the command count.
 type Count struct {
 	Envelope
 	Collection string
 	Query      bson.Raw
+	Skip       int64
+	Limit      int64
+	Hint       bson.RawValue
+	Collation  bson.Raw
 	MaxTime    time.Duration
 	Comment    bson.RawValue
 	RawData    *bool
@@ -24,6 +28,14 @@ func (*Count) traits() traits {
 func (c *Count) appendFields(dst []byte, _ *description.Server) []byte {
 	dst = bson.AppendString(dst, "count", c.Collection)
 	dst = appendDoc(dst, "query", c.Query)
+	if c.Limit != 0 {
+		dst = bson.AppendInt64(dst, "limit", c.Limit)
+	}
+	if c.Skip != 0 {
+		dst = bson.AppendInt64(dst, "skip", c.Skip)
+	}
+	dst = appendValue(dst, "hint", c.Hint)
+	dst = appendDoc(dst, "collation", c.Collation)
 	dst = appendMaxTime(dst, c.MaxTime)
 	dst = appendValue(dst, "comment", c.Comment)
 	return appendBool(dst, "rawData", c.RawData)

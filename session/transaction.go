@@ -20,6 +20,11 @@ const (
 	TransactionAborted
 )
 
+var states = [...]string{"none", "starting", "in_progress", "committed", "aborted"}
+
+// String is the name in the specification's tests.
+func (s State) String() string { return states[s] }
+
 // Errors of transitions that the specification refuses.
 var (
 	ErrTransactionInProgress   = errors.New("transaction already in progress")
