@@ -50,7 +50,7 @@ func (c *Collection[T]) Aggregate(ctx context.Context, pipeline any, opts ...Agg
 }
 
 func aggregate[R any](ctx context.Context, d *Database, coll string, s settings, pipeline any, o AggregateOptions) (*Cursor[R], error) {
-	e := &encoder{codec: s.codec}
+	e := newEncoder(s.codec)
 	cmd := &ops.Aggregate{
 		Collection:               coll,
 		Pipeline:                 e.pipeline(pipeline),

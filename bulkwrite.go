@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/ops"
 )
 
@@ -86,7 +85,8 @@ type BulkWriteResult struct {
 type bulk struct {
 	ordered bool
 	groups  []*group
-	ids     insertion
+	// ids are the _id of documents to be inserted, by the index of their model.
+	ids map[int]any
 }
 
 type group struct {
@@ -129,18 +129,11 @@ func (g *group) end(index int, multi bool) {
 }
 
 func (m InsertOneModel[T]) add(e *encoder, b *bulk, index int) {
+	id := e.insertion(boxed(&m.Document))
 	g := b.group(ops.BulkInsert)
-	one := insertion{docs: g.Docs}
-	one.add(e, m.Document)
-	if e.err != nil {
-		return
-	}
-	g.Docs = one.docs
+	g.Docs = append(g.Docs, e.buf...)
 	g.end(index, false)
-	for len(b.ids.ids) < index {
-		b.ids.ids = append(b.ids.ids, bson.RawValue{})
-	}
-	b.ids.ids = append(b.ids.ids, one.ids[0])
+	b.ids[index] = id
 }
 
 func (m UpdateOneModel[T]) add(e *encoder, b *bulk, index int) {
@@ -180,8 +173,9 @@ func (c *Collection[T]) BulkWrite(ctx context.Context, models []WriteModel[T], o
 		return nil, errors.New("bulkWrite: the list of writes is empty")
 	}
 	o, e := optional(opts), c.encoder()
-	b := bulk{ordered: !o.Unordered}
+	b := bulk{ordered: !o.Unordered, ids: map[int]any{}}
 	for i, m := range models {
+		e.buf = e.buf[:0]
 		if m.add(e, &b, i); e.err != nil {
 			return nil, fmt.Errorf("bulkWrite: write %d: %w", i, e.err)
 		}
@@ -203,6 +197,7 @@ func (c *Collection[T]) BulkWrite(ctx context.Context, models []WriteModel[T], o
 			break
 		}
 	}
+	e.release()
 	res, err := b.result(&out)
 	res.Acknowledged = env.WriteConcern.Acknowledged()
 	return res, errors.Join(bulkError(&out), err)
@@ -212,12 +207,9 @@ func (b *bulk) result(out *ops.Outcome) (*BulkWriteResult, error) {
 	res := &BulkWriteResult{
 		InsertedCount: out.Inserted, MatchedCount: out.Matched, ModifiedCount: out.Modified,
 		DeletedCount: out.Deleted, UpsertedCount: out.Upserted,
-		UpsertedIDs: make(map[int]any, len(out.UpsertedIDs)),
+		InsertedIDs: b.ids, UpsertedIDs: make(map[int]any, len(out.UpsertedIDs)),
 	}
-	var err error
-	if res.InsertedIDs, err = b.ids.inserted(out, b.ordered); err != nil {
-		return res, err
-	}
+	keepInserted(b.ids, out, b.ordered)
 	for i, id := range out.UpsertedIDs {
 		var v any
 		if err := id.Unmarshal(&v); err != nil {

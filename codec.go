@@ -3,14 +3,41 @@ package motor
 import (
 	"fmt"
 	"reflect"
+	"sync"
+	"time"
 
 	"github.com/motor-go/motor/bson"
 )
 
-// encoder encodes the arguments of one operation. The first error stays.
+// encoder encodes the arguments of one operation, one behind the other. The
+// first error stays.
 type encoder struct {
 	codec bson.Options
 	err   error
+
+	now    time.Time // that of the ObjectIDs it made
+	buf    []byte
+	wasted int // how often in a row buf was much too large
+}
+
+var encoders = sync.Pool{New: func() any { return new(encoder) }}
+
+func newEncoder(codec bson.Options) *encoder {
+	e := encoders.Get().(*encoder)
+	e.codec = codec
+	return e
+}
+
+// release gives e and all that it encoded back: neither may be used any more.
+func (e *encoder) release() {
+	const large, patience = 64 << 10, 64
+	if cap(e.buf) <= large || len(e.buf) > cap(e.buf)/8 {
+		e.wasted = 0
+	} else if e.wasted++; e.wasted > patience {
+		e.buf, e.wasted = nil, 0
+	}
+	*e = encoder{buf: e.buf[:0], wasted: e.wasted}
+	encoders.Put(e)
 }
 
 // doc encodes a document. A nil v gives nil.
@@ -21,12 +48,14 @@ func (e *encoder) doc(name string, v any) bson.Raw {
 	if raw, ok := v.(bson.Raw); ok {
 		return raw
 	}
-	b, err := e.codec.Marshal(v)
+	at := len(e.buf)
+	b, err := e.codec.Append(e.buf, v)
+	e.buf = b
 	if err != nil {
 		e.fail(name, err)
 		return nil
 	}
-	return b
+	return bson.Raw(b[at:len(b):len(b)])
 }
 
 // filter is doc with nil standing for the document that matches everything.

@@ -32,23 +32,25 @@ func (c *Collection[T]) With(s Settings) *Collection[T] {
 	return &Collection[T]{db: c.db, name: c.name, settings: c.settings.with(s)}
 }
 
-func (c *Collection[T]) encoder() *encoder { return &encoder{codec: c.settings.codec} }
+func (c *Collection[T]) encoder() *encoder { return newEncoder(c.settings.codec) }
 
 // envelope is that of a read or a write on the collection.
 func (c *Collection[T]) envelope(ctx context.Context) (ops.Envelope, error) {
 	return c.db.client.envelope(ctx, c.db.name, c.settings)
 }
 
-// run runs a command, unless its arguments could not be encoded.
+// run runs a command, unless its arguments could not be encoded. It releases e.
 func (c *Collection[T]) run(ctx context.Context, e *encoder, cmd ops.Command) (ops.Result, error) {
+	defer e.release()
 	if e.err != nil {
 		return ops.Result{}, e.err
 	}
 	return c.db.client.exec.Run(ctx, cmd)
 }
 
-// open runs a command that answers with a cursor.
+// open runs a command that answers with a cursor. It releases e.
 func open[R any](ctx context.Context, db *Database, e *encoder, cmd ops.Command, o ops.CursorOptions) (*Cursor[R], error) {
+	defer e.release()
 	if e.err != nil {
 		return nil, e.err
 	}

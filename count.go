@@ -107,7 +107,7 @@ func Distinct[V, T any](ctx context.Context, c *Collection[T], field string, fil
 		return nil, err
 	}
 	list := []V{}
-	if err := e.codec.UnmarshalValue(res.Reply.Lookup("values"), &list); err != nil {
+	if err := c.settings.codec.UnmarshalValue(res.Reply.Lookup("values"), &list); err != nil {
 		return nil, err
 	}
 	return list, nil

@@ -47,7 +47,7 @@ func (d *Database) CreateView(ctx context.Context, name, viewOn string, pipeline
 }
 
 func (d *Database) create(ctx context.Context, name, viewOn string, pipeline any, o CreateCollectionOptions) error {
-	e := &encoder{codec: d.settings.codec}
+	e := newEncoder(d.settings.codec)
 	body, at := bson.BeginDocument(nil)
 	body = bson.AppendString(body, "create", name)
 	if viewOn != "" {

@@ -47,7 +47,8 @@ type RunCommandOptions struct {
 // command itself has them. The command must be ordered, its name first. It is
 // not retried, except against an overloaded server.
 func (d *Database) RunCommand(ctx context.Context, command any, opts ...RunCommandOptions) (bson.Raw, error) {
-	e := &encoder{codec: d.settings.codec}
+	e := newEncoder(d.settings.codec)
+	defer e.release()
 	cmd := &ops.Generic{Body: e.doc("command", command)}
 	if e.err != nil {
 		return nil, e.err

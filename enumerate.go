@@ -48,7 +48,7 @@ func (c *Client) ListDatabaseObjects(ctx context.Context, filter any, opts ...Li
 }
 
 func listDatabases[R any](ctx context.Context, c *Client, filter any, nameOnly bool, o ListDatabasesOptions) ([]R, error) {
-	e := &encoder{codec: c.settings.codec}
+	e := newEncoder(c.settings.codec)
 	body, at := bson.BeginDocument(nil)
 	body = bson.AppendInt32(body, "listDatabases", 1)
 	if nameOnly {
@@ -62,7 +62,7 @@ func listDatabases[R any](ctx context.Context, c *Client, filter any, nameOnly b
 		return nil, err
 	}
 	list := []R{}
-	err = e.codec.UnmarshalValue(reply.Lookup("databases"), &list)
+	err = c.settings.codec.UnmarshalValue(reply.Lookup("databases"), &list)
 	return list, err
 }
 
@@ -142,7 +142,7 @@ func onlyNames(filter any) bool {
 }
 
 func listCollections[R any](ctx context.Context, d *Database, filter any, nameOnly bool, o ListCollectionsOptions) (*Cursor[R], error) {
-	e := &encoder{codec: d.settings.codec}
+	e := newEncoder(d.settings.codec)
 	body, at := bson.BeginDocument(nil)
 	body = bson.AppendInt32(body, "listCollections", 1)
 	body = appendDoc(body, "filter", e.doc("filter", filter))
@@ -172,7 +172,9 @@ func list[R any](ctx context.Context, d *Database, e *encoder, body bson.Raw, ba
 }
 
 // read runs a command that reads from the primary and is retried as reads are.
+// It releases e.
 func (d *Database) read(ctx context.Context, e *encoder, body bson.Raw) (bson.Raw, error) {
+	defer e.release()
 	if e.err != nil {
 		return nil, e.err
 	}

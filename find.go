@@ -131,6 +131,6 @@ func (c *Collection[T]) FindOne(ctx context.Context, filter any, opts ...FindOne
 	if !ok {
 		return doc, ErrNoDocuments
 	}
-	err = e.codec.Unmarshal(first, &doc)
+	err = c.settings.codec.Unmarshal(first, &doc)
 	return doc, err
 }

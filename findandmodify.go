@@ -150,7 +150,7 @@ func (c *Collection[T]) findAndModify(ctx context.Context, e *encoder, cmd *ops.
 		}
 		return doc, err
 	}
-	if e := e.codec.Unmarshal(bson.Raw(value), &doc); e != nil {
+	if e := c.settings.codec.Unmarshal(bson.Raw(value), &doc); e != nil {
 		return doc, e
 	}
 	return doc, err

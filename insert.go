@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"reflect"
+	"time"
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/ops"
@@ -29,9 +32,8 @@ type InsertOneResult struct {
 // field; doc itself does not change.
 func (c *Collection[T]) InsertOne(ctx context.Context, doc T, opts ...InsertOneOptions) (*InsertOneResult, error) {
 	o, e := optional(opts), c.encoder()
-	var list insertion
-	list.add(e, doc)
-	cmd := &ops.Insert{Collection: c.name, Docs: list.docs, WriteOptions: ops.WriteOptions{
+	id := e.insertion(boxed(&doc))
+	cmd := &ops.Insert{Collection: c.name, Docs: e.buf, WriteOptions: ops.WriteOptions{
 		BypassDocumentValidation: o.BypassDocumentValidation,
 		Comment:                  e.value("comment", o.Comment),
 		RawData:                  o.RawData,
@@ -41,14 +43,10 @@ func (c *Collection[T]) InsertOne(ctx context.Context, doc T, opts ...InsertOneO
 		return nil, err
 	}
 	res, err := c.run(ctx, e, cmd)
-	if err = writeError(res.Reply, err); err != nil && len(list.ids) == 0 {
+	if err = writeError(res.Reply, err); err != nil && id == nil {
 		return nil, err
 	}
-	out := &InsertOneResult{Acknowledged: cmd.WriteConcern.Acknowledged()}
-	if err := list.ids[0].Unmarshal(&out.InsertedID); err != nil {
-		return nil, err
-	}
-	return out, err
+	return &InsertOneResult{InsertedID: id, Acknowledged: cmd.WriteConcern.Acknowledged()}, err
 }
 
 // InsertManyOptions are the options of InsertMany.
@@ -76,10 +74,14 @@ func (c *Collection[T]) InsertMany(ctx context.Context, list []T, opts ...Insert
 		return nil, fmt.Errorf("insertMany: the list of documents is empty")
 	}
 	o, e := optional(opts), c.encoder()
-	var docs insertion
+	ids, ends := make(map[int]any, len(list)), make([]int, len(list))
 	for i := range list {
-		docs.add(e, list[i])
+		ids[i] = e.insertion(boxed(&list[i]))
+		if ends[i] = len(e.buf); e.err != nil {
+			return nil, fmt.Errorf("insertMany: list[%d]: %w", i, e.err)
+		}
 	}
+	docs := e.buf
 	w := ops.WriteOptions{
 		Unordered:                o.Unordered,
 		BypassDocumentValidation: o.BypassDocumentValidation,
@@ -91,69 +93,81 @@ func (c *Collection[T]) InsertMany(ctx context.Context, list []T, opts ...Insert
 		return nil, err
 	}
 	var out ops.Outcome
-	c.db.client.exec.Bulk(ctx, env, c.name, w, ops.BulkInsert, &ops.Statements{Docs: docs.docs, Ends: docs.ends}, &out)
-	res := &InsertManyResult{Acknowledged: env.WriteConcern.Acknowledged()}
-	res.InsertedIDs, err = docs.inserted(&out, !o.Unordered)
-	return res, errors.Join(bulkError(&out), err)
+	c.db.client.exec.Bulk(ctx, env, c.name, w, ops.BulkInsert, &ops.Statements{Docs: docs, Ends: ends}, &out)
+	e.release()
+	keepInserted(ids, &out, !o.Unordered)
+	return &InsertManyResult{InsertedIDs: ids, Acknowledged: env.WriteConcern.Acknowledged()}, bulkError(&out)
 }
 
-// insertion is a list of documents on their way.
-type insertion struct {
-	docs []byte
-	ends []int // of each document in docs
-	ids  []bson.RawValue
-}
-
-// inserted are the _id of the documents that were inserted, by their index.
-func (w *insertion) inserted(out *ops.Outcome, ordered bool) (map[int]any, error) {
-	failed := map[int]bool{}
+// keepInserted takes the _id of those statements away that inserted nothing.
+func keepInserted(ids map[int]any, out *ops.Outcome, ordered bool) {
+	if !out.Failed() {
+		return
+	}
+	inserted := make(map[int]bool, len(out.Tried))
+	for _, i := range out.Tried {
+		inserted[i] = true
+	}
 	first := math.MaxInt
 	for _, e := range out.WriteErrors {
-		failed[e.Index] = true
+		inserted[e.Index] = false
 		first = min(first, e.Index)
 	}
-	ids := make(map[int]any, len(out.Tried))
-	for _, i := range out.Tried {
-		if i >= len(w.ids) || w.ids[i].IsZero() || failed[i] || ordered && i > first {
-			continue
-		}
-		var id any
-		if err := w.ids[i].Unmarshal(&id); err != nil {
-			return nil, err
-		}
-		ids[i] = id
-	}
-	return ids, nil
+	maps.DeleteFunc(ids, func(i int, _ any) bool { return !inserted[i] || ordered && i > first })
 }
 
-// add encodes a document, with an _id in front if it has none.
-func (w *insertion) add(e *encoder, doc any) {
+// boxed is *doc as an any. Where it can it takes the address, so that nothing
+// is copied.
+func boxed[T any](doc *T) any {
+	if d, ok := any(doc).(*bson.D); ok && *d == nil || reflect.TypeFor[T]().Kind() != reflect.Struct && !ok {
+		return *doc
+	}
+	return doc
+}
+
+// insertion encodes a document that is to be inserted, and gives its _id. One
+// without gets an ObjectID as its first element.
+func (e *encoder) insertion(doc any) any {
 	if e.err != nil {
-		return
+		return nil
 	}
-	at := len(w.docs)
-	docs, err := e.codec.Append(w.docs, doc)
+	// The document goes behind a gap. If that is to take an _id, nothing but
+	// the length has to move.
+	const gap = 1 + len("_id\x00") + len(bson.ObjectID{})
+	at := len(e.buf)
+	buf, err := e.codec.Append(append(e.buf, make([]byte, gap)...), doc)
 	if err != nil {
-		e.fail(fmt.Sprintf("document %d", len(w.ends)), err)
-		return
+		e.fail("document", err)
+		return nil
 	}
-	id := bson.Raw(docs[at:]).Lookup("_id")
-	if id.IsZero() {
-		docs, id = prependID(docs, at)
+	e.buf = buf
+	raw := bson.Raw(buf[at+gap:])
+	var found bson.RawValue
+	if d, ok := doc.(*bson.D); !ok || hasID(*d) {
+		found = raw.Lookup("_id")
 	}
-	w.docs = docs
-	w.ends = append(w.ends, len(docs))
-	w.ids = append(w.ids, bson.RawValue{Type: id.Type, Value: append([]byte(nil), id.Value...)})
+	if found.IsZero() {
+		if e.now.IsZero() {
+			e.now = time.Now()
+		}
+		id := bson.NewObjectIDFromTimestamp(e.now)
+		bson.AppendObjectID(buf[at+4:at+4], "_id", id)
+		bson.PatchLength(buf, at)
+		return id
+	}
+	var id any
+	if err := found.Unmarshal(&id); err != nil {
+		e.fail("_id", err)
+	}
+	e.buf = append(buf[:at], raw...)
+	return id
 }
 
-// prependID puts a new ObjectID in front of the elements of the document that
-// begins at.
-func prependID(docs []byte, at int) ([]byte, bson.RawValue) {
-	const room = 1 + len("_id\x00") + len(bson.ObjectID{})
-	id := bson.NewObjectID()
-	docs = append(docs, make([]byte, room)...)
-	copy(docs[at+4+room:], docs[at+4:])
-	bson.AppendObjectID(docs[at+4:at+4], "_id", id)
-	bson.PatchLength(docs, at)
-	return docs, bson.RawValue{Type: bson.TypeObjectID, Value: docs[at+4+room-len(id) : at+4+room]}
+func hasID(doc bson.D) bool {
+	for i := range doc {
+		if doc[i].Key == "_id" {
+			return true
+		}
+	}
+	return false
 }

@@ -111,7 +111,7 @@ func (c *Client) Watch(ctx context.Context, pipeline any, opts ...WatchOptions) 
 }
 
 func watch[T any](ctx context.Context, c *Client, db, coll string, s settings, pipeline any, o WatchOptions) (*ChangeStream[T], error) {
-	e := &encoder{codec: s.codec}
+	e := newEncoder(s.codec)
 	cmd := ops.Aggregate{
 		Collection: coll,
 		Collation:  e.collation(o.Collation),
