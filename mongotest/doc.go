@@ -1,0 +1,20 @@
+// Package mongotest is a MongoDB deployment inside the test process: a
+// standalone server or a replica set that speaks the real protocol over real
+// TCP, to any driver in any language.
+//
+//	rs := mongotest.New(t, mongotest.Options{})
+//	client, err := motor.Connect(ctx, rs.URI())
+//
+// What a driver has to live through can be made to happen: a Node can be killed
+// and restarted, lag behind, be cut off from the others in one direction or
+// both; a primary can be stepped down; fail points make commands fail as on a
+// server with test commands enabled (configureFailPoint).
+//
+// The server is as strict as the real one of the Version that it claims: error
+// codes, labels and the shapes of replies are part of its contract. A command,
+// stage or operator that it lacks it refuses with the server's own error for
+// unknown ones. The data is in memory and gone with the deployment.
+//
+// A deployment is made of Nodes. A Node has the data that it has written or
+// that has been replicated to it; killing a Node ends its process, not its data.
+package mongotest

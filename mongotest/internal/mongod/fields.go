@@ -1,0 +1,201 @@
+package mongod
+
+import (
+	"strings"
+
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/mongotest/internal/query"
+)
+
+// fieldType is what a field of a command may hold.
+type fieldType int
+
+const (
+	anything  fieldType = iota
+	boolean             // true or false only
+	truth               // a boolean or a number
+	number              // of any type
+	text                // a string
+	object              // a document
+	objects             // an array of documents
+	timestamp           // a timestamp
+)
+
+// required marks a field that must be there.
+const required fieldType = 1 << 8
+
+// schema is what a command, or a document in it, may consist of.
+type schema struct {
+	name   string // as errors call it: "insert", "insert.documents"
+	fields []field
+}
+
+type field struct {
+	name string
+	fieldType
+}
+
+func newSchema(name string, fields ...field) *schema { return &schema{name, fields} }
+
+// genericFields may stand in every command.
+var genericFields = map[string]bool{
+	"$db": true, "lsid": true, "$clusterTime": true, "$readPreference": true, "readConcern": true,
+	"writeConcern": true, "maxTimeMS": true, "comment": true, "apiVersion": true, "apiStrict": true,
+	"apiDeprecationErrors": true, "txnNumber": true, "autocommit": true, "startTransaction": true,
+	"$configServerState": true, "$replData": true, "$audit": true, "$client": true, "$queryOptions": true,
+	"$oplogQueryData": true, "allowImplicitCollectionCreation": true, "coordinator": true, "tracking_info": true,
+	"databaseVersion": true, "shardVersion": true, "help": true, "maxTimeMSOpOnly": true,
+	"recoveryToken": true,
+}
+
+func (s *schema) find(name string) (fieldType, bool) {
+	for _, f := range s.fields {
+		if f.name == name {
+			return f.fieldType, true
+		}
+	}
+	return 0, false
+}
+
+// command checks the fields of a whole command, of which the first is its name.
+func (s *schema) command(r *request) error {
+	first := true
+	var given []string
+	for name, v := range r.body.All() {
+		if first {
+			first = false
+			continue
+		}
+		if err := s.field(name, v, genericFields[name]); err != nil {
+			return err
+		}
+		given = append(given, name)
+	}
+	for _, seq := range r.sequences {
+		given = append(given, seq.ID)
+	}
+	return s.missing(given)
+}
+
+// document checks the fields of a document in a command.
+func (s *schema) document(d bson.Raw) error {
+	var given []string
+	for name, v := range d.All() {
+		if err := s.field(name, v, false); err != nil {
+			return err
+		}
+		given = append(given, name)
+	}
+	return s.missing(given)
+}
+
+func (s *schema) field(name string, v bson.RawValue, generic bool) error {
+	t, known := s.find(name)
+	switch {
+	case known:
+		return s.check(name, v, t&^required)
+	case generic:
+		return nil
+	}
+	return errorf(codeUnknownField, "BSON field '%s.%s' is an unknown field.", s.name, name)
+}
+
+func (s *schema) missing(given []string) error {
+	for _, f := range s.fields {
+		if f.fieldType&required == 0 {
+			continue
+		}
+		found := false
+		for _, g := range given {
+			found = found || g == f.name
+		}
+		if !found {
+			return errorf(codeMissingField, "BSON field '%s.%s' is missing but a required field", s.name, f.name)
+		}
+	}
+	return nil
+}
+
+func (s *schema) check(name string, v bson.RawValue, t fieldType) error {
+	var want []string
+	if (v.Type == bson.TypeNull || v.Type == bson.TypeUndefined) && t != objects {
+		return nil // as if it were not there
+	}
+	switch t {
+	case anything:
+		return nil
+	case boolean:
+		if v.Type == bson.TypeBoolean {
+			return nil
+		}
+		want = []string{"bool"}
+	case truth:
+		if v.Type == bson.TypeBoolean || v.IsNumber() {
+			return nil
+		}
+		want = []string{"bool", "long", "int", "decimal", "double"}
+	case number:
+		if v.IsNumber() {
+			return nil
+		}
+		want = []string{"long", "int", "decimal", "double"}
+	case text:
+		if v.Type == bson.TypeString {
+			return nil
+		}
+		want = []string{"string"}
+	case object:
+		if v.Type == bson.TypeEmbeddedDocument {
+			return nil
+		}
+		want = []string{"object"}
+	case timestamp:
+		if v.Type == bson.TypeTimestamp {
+			return nil
+		}
+		want = []string{"timestamp"}
+	case objects:
+		return s.checkObjects(name, v)
+	}
+	return s.wrongType(name, v, want...)
+}
+
+func (s *schema) checkObjects(name string, v bson.RawValue) error {
+	if v.Type != bson.TypeArray && v.Type != bson.TypeEmbeddedDocument {
+		return errorf(10065, "invalid parameter: expected an object (%s)", name)
+	}
+	i := 0
+	for e := range bson.RawArray(v.Value).Values() {
+		if e.Type != bson.TypeEmbeddedDocument {
+			return s.wrongType(name+"."+itoa(i), e, "object")
+		}
+		i++
+	}
+	return nil
+}
+
+func (s *schema) wrongType(name string, v bson.RawValue, want ...string) error {
+	if len(want) == 1 {
+		return errorf(codeTypeMismatch, "BSON field '%s.%s' is the wrong type '%s', expected type '%s'",
+			s.name, name, query.TypeName(v.Type), want[0])
+	}
+	return errorf(codeTypeMismatch, "BSON field '%s.%s' is the wrong type '%s', expected types '[%s']",
+		s.name, name, query.TypeName(v.Type), strings.Join(want, ", "))
+}
+
+// documents are the documents of an array that has been checked.
+func documents(v bson.RawValue) (docs []bson.Raw) {
+	for e := range bson.RawArray(v.Value).Values() {
+		docs = append(docs, bson.Raw(e.Value))
+	}
+	return docs
+}
+
+// whole is a number cut to an int64, 0 if v is none.
+func whole(v bson.RawValue) int64 {
+	if n, ok := v.AsInt64(); ok {
+		return n
+	}
+	f, _ := v.AsDouble()
+	return int64(f)
+}
