@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 )
 
 // The Append functions add one element, key and value, to a document under
@@ -151,11 +152,18 @@ func AppendBinaryValue(dst []byte, subtype byte, data []byte) []byte {
 
 // AppendRegexValue adds the value of a regular expression, its options sorted.
 func AppendRegexValue(dst []byte, r Regex) []byte {
-	dst = appendCString(dst, r.Pattern)
-	at := len(dst)
-	dst = appendCString(dst, r.Options)
-	slices.Sort(dst[at : len(dst)-1])
-	return dst
+	return appendCString(appendCString(dst, r.Pattern), sortedOptions(r.Options))
+}
+
+// sortedOptions is the options of a regular expression in order, unless they
+// are not valid UTF-8.
+func sortedOptions(s string) string {
+	if !utf8.ValidString(s) {
+		return s
+	}
+	options := []rune(s)
+	slices.Sort(options)
+	return string(options)
 }
 
 // AppendTimestampValue adds the value of a timestamp.

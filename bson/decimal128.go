@@ -266,7 +266,7 @@ func scanCoefficient(s string) (c uint128, exponent int64, rest string, err erro
 
 // scanExponent reads the E, an optional sign and digits to the end.
 func scanExponent(s string) (n int64, err error) {
-	const saturated = 1 << 60 // beyond what the digits of any string make good
+	const saturated = 1 << 50 // beyond what the digits of any string make good
 	if s[0] != 'e' && s[0] != 'E' {
 		return 0, errDecimalSyntax
 	}

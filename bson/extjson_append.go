@@ -189,7 +189,7 @@ func appendExtTimestamp(dst []byte, t Timestamp) []byte {
 
 func appendExtRegex(dst []byte, r Regex) []byte {
 	dst = appendQuoted(append(dst, `{"$regularExpression":{"pattern":`...), r.Pattern)
-	dst = appendQuoted(append(dst, `,"options":`...), sorted(r.Options))
+	dst = appendQuoted(append(dst, `,"options":`...), sortedOptions(r.Options))
 	return append(dst, `}}`...)
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -430,11 +429,4 @@ func (p *extParser) undefined(dst []byte) (Type, []byte, error) {
 		return 0, dst, p.failAt(start, "the value must be true")
 	}
 	return TypeUndefined, dst, p.literal("true")
-}
-
-// sorted is s with its bytes in order.
-func sorted(s string) string {
-	b := []byte(s)
-	slices.Sort(b)
-	return string(b)
 }
