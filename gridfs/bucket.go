@@ -1,0 +1,196 @@
+package gridfs
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"github.com/motor-go/motor"
+	"github.com/motor-go/motor/bson"
+)
+
+const (
+	defaultName      = "fs"
+	defaultChunkSize = 255 << 10
+)
+
+// Options are the options of a bucket.
+type Options struct {
+	// Name is what the names of the bucket's collections begin with; "fs" if
+	// empty.
+	Name string
+	// ChunkSizeBytes is the chunk size of new files, 255 KiB if 0. Files that
+	// are there keep theirs.
+	ChunkSizeBytes int32
+	// ReadConcern, WriteConcern and ReadPreference are the database's if nil.
+	ReadConcern    *motor.ReadConcern
+	WriteConcern   *motor.WriteConcern
+	ReadPreference *motor.ReadPreference
+}
+
+// Bucket is a GridFS bucket of a database. It holds no connection and may be
+// used by many goroutines.
+type Bucket struct {
+	name      string
+	chunkSize int32
+	codec     bson.Options // of ids and metadata
+	files     *motor.Collection[File]
+	chunks    *motor.Collection[bson.D]
+	documents *motor.Collection[bson.Raw] // of files, to write
+
+	// indexing is held by whoever makes the indexes.
+	indexing chan struct{}
+	indexed  atomic.Bool
+}
+
+// NewBucket is a bucket of db. Nothing is sent; the bucket's collections and
+// their indexes come into being with the first file.
+func NewBucket(db *motor.Database, opts ...Options) *Bucket {
+	o := optional(opts)
+	if o.Name == "" {
+		o.Name = defaultName
+	}
+	if o.ChunkSizeBytes == 0 {
+		o.ChunkSizeBytes = defaultChunkSize
+	}
+	s := motor.Settings{ReadConcern: o.ReadConcern, WriteConcern: o.WriteConcern, ReadPreference: o.ReadPreference}
+	ours := s
+	ours.BSON = new(bson.Options) // the layout of chunks is not the user's to change
+	return &Bucket{
+		name:      o.Name,
+		chunkSize: o.ChunkSizeBytes,
+		codec:     db.BSON(),
+		files:     motor.CollectionOf[File](db, o.Name+".files", s),
+		documents: motor.CollectionOf[bson.Raw](db, o.Name+".files", ours),
+		chunks:    motor.CollectionOf[bson.D](db, o.Name+".chunks", ours),
+		indexing:  make(chan struct{}, 1),
+	}
+}
+
+// Name is the bucket's name.
+func (b *Bucket) Name() string { return b.name }
+
+// Find is the files whose files collection documents match filter; nil matches
+// all. The name of a field of the metadata is "metadata.field".
+func (b *Bucket) Find(ctx context.Context, filter any, opts ...motor.FindOptions) motor.Docs[File] {
+	return b.files.Find(ctx, filter, opts...)
+}
+
+// Delete deletes the file with the id, or returns ErrFileNotFound. Chunks that
+// an unfinished upload or delete has left behind under the id go in both cases.
+func (b *Bucket) Delete(ctx context.Context, id any) error {
+	value, err := b.fileID(id)
+	if err != nil {
+		return err
+	}
+	res, err := b.files.DeleteOne(ctx, bson.D{{"_id", exactly(value)}})
+	if err != nil {
+		return err
+	}
+	if _, err := b.chunks.DeleteMany(ctx, bson.D{{"files_id", exactly(value)}}); err != nil {
+		return err
+	}
+	if res.Acknowledged && res.DeletedCount == 0 {
+		return b.notFound(id)
+	}
+	return nil
+}
+
+// DeleteByName deletes all revisions of the file, or returns ErrFileNotFound.
+func (b *Bucket) DeleteByName(ctx context.Context, filename string) error {
+	ids := bson.A{}
+	projection := motor.FindOptions{Projection: bson.D{{"_id", 1}}}
+	for doc, err := range b.documents.Find(ctx, bson.D{{"filename", filename}}, projection) {
+		if err != nil {
+			return err
+		}
+		ids = append(ids, doc.Lookup("_id"))
+	}
+	if len(ids) == 0 {
+		return b.notFound(filename)
+	}
+	for ids := range slices.Chunk(ids, idsPerDelete) {
+		if _, err := b.files.DeleteMany(ctx, bson.D{{"_id", bson.D{{"$in", ids}}}}); err != nil {
+			return err
+		}
+		if _, err := b.chunks.DeleteMany(ctx, bson.D{{"files_id", bson.D{{"$in", ids}}}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// idsPerDelete keeps a delete by ids well below the size of a command.
+const idsPerDelete = 10_000
+
+// Rename gives the file with the id another name, or returns ErrFileNotFound.
+func (b *Bucket) Rename(ctx context.Context, id any, newFilename string) error {
+	value, err := b.fileID(id)
+	if err != nil {
+		return err
+	}
+	res, err := b.files.UpdateOne(ctx, bson.D{{"_id", exactly(value)}}, rename(newFilename))
+	if err == nil && res.Acknowledged && res.MatchedCount == 0 {
+		return b.notFound(id)
+	}
+	return err
+}
+
+// RenameByName gives all revisions of the file another name, or returns
+// ErrFileNotFound.
+func (b *Bucket) RenameByName(ctx context.Context, filename, newFilename string) error {
+	res, err := b.files.UpdateMany(ctx, bson.D{{"filename", filename}}, rename(newFilename))
+	if err == nil && res.Acknowledged && res.MatchedCount == 0 {
+		return b.notFound(filename)
+	}
+	return err
+}
+
+func rename(newFilename string) bson.D {
+	return bson.D{{"$set", bson.D{{"filename", newFilename}}}}
+}
+
+// Drop drops the bucket with all its files. It is no error if there is none.
+func (b *Bucket) Drop(ctx context.Context) error {
+	if err := b.files.Drop(ctx); err != nil {
+		return err
+	}
+	b.indexed.Store(false)
+	return b.chunks.Drop(ctx)
+}
+
+// fileID encodes an id.
+func (b *Bucket) fileID(id any) (bson.RawValue, error) {
+	value, err := b.codec.MarshalValue(id)
+	if err != nil {
+		return value, fmt.Errorf("file id: %w", err)
+	}
+	switch value.Type {
+	case bson.TypeArray, bson.TypeRegex, bson.TypeUndefined:
+		return value, fmt.Errorf("file id: the server takes no %v as an _id", value.Type)
+	}
+	return value, nil
+}
+
+// exactly is what a filter needs to match id: a document of operators would be
+// taken for a condition.
+func exactly(id bson.RawValue) any {
+	if id.Type == bson.TypeEmbeddedDocument {
+		return bson.D{{"$eq", id}}
+	}
+	return id
+}
+
+// notFound says which file there is not, by its id or its name.
+func (b *Bucket) notFound(file any) error {
+	return fmt.Errorf("bucket %s: %w: %v", b.name, ErrFileNotFound, file)
+}
+
+// optional is the optional last argument, or the zero value.
+func optional[O any](opts []O) (o O) {
+	if len(opts) > 0 {
+		o = opts[len(opts)-1]
+	}
+	return o
+}
