@@ -142,27 +142,15 @@ func (d decimal) withExponent(exp int) decimal {
 }
 
 func parseDecimalBits(d bson.Decimal128) decimal {
-	h, l := d.Bits()
-	neg := h>>63 == 1
 	switch {
-	case h>>58&31 == 31:
+	case d.IsNaN():
 		return decimalNaN
-	case h>>58&31 == 30:
-		return decimal{neg: neg}
+	case d.IsInf() != 0:
+		return decimal{neg: d.IsInf() < 0}
 	}
-	exp := int(h>>49&0x3fff) - 6176
-	high := h & (1<<49 - 1)
-	if h>>61&3 == 3 {
-		// The coefficient would be too large: it counts as zero.
-		exp = int(h>>47&0x3fff) - 6176
-		high, l = 0, 0
-	}
-	c := new(big.Int).SetUint64(high)
-	c.Or(c.Lsh(c, 64), new(big.Int).SetUint64(l))
-	if c.Cmp(maxCoef) >= 0 {
-		c.SetInt64(0)
-	}
-	return decimal{neg: neg, coef: c, exp: exp}
+	h, _ := d.Bits()
+	c, exp, _ := d.BigInt() // fails for what was handled above only
+	return decimal{neg: h>>63 == 1, coef: c.Abs(c), exp: exp}
 }
 
 // rounded fits d into the digits and exponents of a Decimal128.
@@ -194,56 +182,18 @@ func (d decimal) decimal128() bson.Decimal128 {
 	if d.neg {
 		sign = 1 << 63
 	}
-	switch {
-	case d.nan:
+	if d = d.rounded(); d.nan {
 		return bson.NewDecimal128(31<<58, 0)
-	case d.coef == nil:
+	} else if d.coef == nil {
 		return bson.NewDecimal128(sign|30<<58, 0)
 	}
-	d = d.rounded()
-	if d.coef == nil {
-		return d.decimal128()
-	}
-	low := new(big.Int).And(d.coef, new(big.Int).SetUint64(math.MaxUint64)).Uint64()
-	high := new(big.Int).Rsh(d.coef, 64).Uint64()
-	return bson.NewDecimal128(sign|uint64(d.exp+6176)<<49|high, low)
+	out, _ := bson.Decimal128FromBigInt(d.coef, d.exp) // it was made to fit
+	h, l := out.Bits()
+	return bson.NewDecimal128(sign|h, l)
 }
 
 // String is the notation of the Decimal128 specification.
-func (d decimal) String() string {
-	sign := ""
-	if d.neg {
-		sign = "-"
-	}
-	switch {
-	case d.nan:
-		return "NaN"
-	case d.coef == nil:
-		return sign + "Infinity"
-	}
-	digits := d.coef.String()
-	adjusted := d.exp + len(digits) - 1
-	if d.exp > 0 || adjusted < -6 {
-		if len(digits) > 1 {
-			digits = digits[:1] + "." + digits[1:]
-		}
-		return sign + digits + "E" + signed(adjusted)
-	}
-	if d.exp == 0 {
-		return sign + digits
-	}
-	if point := len(digits) + d.exp; point > 0 {
-		return sign + digits[:point] + "." + digits[point:]
-	}
-	return sign + "0." + strings.Repeat("0", -d.exp-len(digits)) + digits
-}
-
-func signed(n int) string {
-	if n < 0 {
-		return strconv.Itoa(n)
-	}
-	return "+" + strconv.Itoa(n)
-}
+func (d decimal) String() string { return d.decimal128().String() }
 
 // parseDecimal reads a decimal number; ok is false if s is none.
 func parseDecimal(s string) (d decimal, ok bool) {

@@ -31,7 +31,6 @@ func within(err error, context string) error {
 
 // The codes that this package answers with and that have a name.
 const (
-	codeInternalError           = 1
 	codeBadValue                = 2
 	codeNoSuchKey               = 4
 	codeFailedToParse           = 9
@@ -54,8 +53,6 @@ const (
 	codeParallelArrays          = 171
 	codeQueryNotAllowed         = 224
 	codeConversionFailure       = 241
-	codeExceedsTimeLimit        = 262
-	codeNoQueryExecutionPlans   = 291
 	codeBSONObjectTooLarge      = 10334
 )
 

@@ -85,9 +85,11 @@ func (t *fieldTree) includeValue(v bson.RawValue) bson.RawValue {
 	case isObject(v):
 		return documentValue(t.include(v.Value))
 	case isArray(v):
+		// What is no document goes, unless fields are to be computed in its place.
+		place := t.computes()
 		var list []bson.RawValue
 		for _, e := range elements(v) {
-			if e = t.includeValue(e); !isMissing(e) {
+			if e = t.includeValue(e); place || !isMissing(e) {
 				list = append(list, e)
 			}
 		}

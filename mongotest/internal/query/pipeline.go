@@ -255,7 +255,13 @@ func (p *Pipeline) Run(source Iterator) Iterator {
 	for _, s := range p.stages {
 		source = s.run(source)
 	}
-	return source
+	return func() (bson.Raw, error) {
+		doc, err := source()
+		if err == nil && len(doc) > maxInternalSize {
+			err = checkStoredSize(doc)
+		}
+		return doc, err
+	}
 }
 
 // parseUpdatePipeline reads the pipeline of an update.

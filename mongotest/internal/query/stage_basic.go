@@ -2,7 +2,6 @@ package query
 
 import (
 	"bytes"
-	"math"
 	"slices"
 	"strings"
 
@@ -273,5 +272,3 @@ func parseDocuments(p *pipelineParser, name string, v bson.RawValue) ([]*stage, 
 		}
 	}}}, nil
 }
-
-func clampInt(n int64) int { return int(min(n, math.MaxInt32)) }

@@ -172,7 +172,8 @@ func (l *changeLog) shorter(inner *changeLog, path steps, whole bson.RawValue) {
 
 // size is about what the changes take in the oplog, names above depth left out.
 func (l *changeLog) size(depth int) int {
-	n := 5 + 8*len(l.cut)
+	const section = 8 // a document of its own: its type, name, length and end
+	n := 5 + section*(len(l.cut)+boolInt(len(l.sets) > 0)+boolInt(len(l.unsets) > 0))
 	for _, s := range l.sets {
 		n += len(s.path[depth:].String()) + len(s.elem.value.Value) + 2
 	}
