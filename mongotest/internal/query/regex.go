@@ -241,7 +241,10 @@ func (n *repeatNode) compile() matchStep {
 		defer func() { m.depth-- }()
 		again := func() bool {
 			return count < n.most && inner(m, i, func(j int) bool {
-				return (j != i || count < n.least) && from(m, j, count+1, next)
+				if j == i && count >= n.least {
+					return next(j) // more of nothing would go on forever
+				}
+				return from(m, j, count+1, next)
 			})
 		}
 		switch {
