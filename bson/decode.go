@@ -6,7 +6,6 @@ import (
 	"math"
 	"reflect"
 	"time"
-	"unicode/utf8"
 )
 
 // decoder decodes one document into Go values.
@@ -41,7 +40,7 @@ func (d *decoder) value(c *codec, t Type, b []byte, p ref, depth int) error {
 	switch c.kind {
 	case kindString:
 		if t == TypeString {
-			if b = b[4 : len(b)-1]; !utf8.Valid(b) {
+			if b = b[4 : len(b)-1]; !validUTF8(b) {
 				return errUTF8
 			}
 			*at[string](p) = d.string(b)
@@ -128,8 +127,8 @@ func (d *decoder) structure(c *codec, doc []byte, p ref, depth int) error {
 		i, keyLen := -1, 0
 		if next < len(s.list) {
 			// Fields mostly come in order.
-			if name := s.list[next].name; len(name)+1 < len(rest) && rest[len(name)+1] == 0 && string(rest[1:len(name)+1]) == name {
-				i, keyLen = next, len(name)
+			if start := s.list[next].start; len(start) <= len(rest) && string(rest[1:len(start)]) == string(start[1:]) {
+				i, keyLen = next, len(start)-2
 			}
 		}
 		if i < 0 {
@@ -180,7 +179,7 @@ func (d *decoder) field(f *field, t Type, b []byte, p ref, depth int) error {
 
 // restElement decodes a value into the inlined map of the struct at p.
 func (d *decoder) restElement(s *structFields, key []byte, t Type, b []byte, p ref, depth int) error {
-	if !utf8.Valid(key) {
+	if !validUTF8(key) {
 		return errKeyUTF8
 	}
 	m := s.rest.make(p).value(s.rest.codec.typ)
@@ -209,7 +208,7 @@ func (d *decoder) elements(doc []byte, depth int, each func(key []byte, t Type, 
 	}
 	for len(rest) > 0 {
 		key, v, after, ok := next(rest)
-		if !ok || !utf8.Valid(key) {
+		if !ok || !validUTF8(key) {
 			return malformed(doc, depth)
 		}
 		if err := each(key, v.Type, v.Value); err != nil {

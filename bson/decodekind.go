@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"strconv"
 	"time"
-	"unicode/utf8"
 )
 
 // The functions below are the decode of codecs, see there. Null and undefined
@@ -128,7 +127,7 @@ func decodeString(c *codec, d *decoder, t Type, b []byte, p ref, depth int) erro
 	default:
 		return mismatch("a string, a symbol or a generic binary")
 	}
-	if !utf8.Valid(b) {
+	if !validUTF8(b) {
 		return errUTF8
 	}
 	*at[string](p) = d.string(b)
@@ -166,7 +165,7 @@ func decodeBytes(c *codec, d *decoder, t Type, b []byte, p ref, depth int) error
 			return err
 		}
 	case TypeString, TypeSymbol:
-		if b = b[4 : len(b)-1]; !utf8.Valid(b) {
+		if b = b[4 : len(b)-1]; !validUTF8(b) {
 			return errUTF8
 		}
 	case TypeArray:

@@ -40,7 +40,7 @@ func (n *census) count(doc []byte, isArray, maps bool, depth int) bool {
 			high |= doc[p]
 			p++
 		}
-		if high >= utf8.RuneSelf && !utf8.Valid(doc[key:p]) {
+		if high >= utf8.RuneSelf && !validUTF8(doc[key:p]) {
 			return false
 		}
 		p++
@@ -53,7 +53,7 @@ func (n *census) count(doc []byte, isArray, maps bool, depth int) bool {
 		case TypeDouble, TypeDateTime, TypeInt32, TypeInt64:
 			n.words++
 		case TypeString:
-			if !utf8.Valid(b[4 : size-1]) {
+			if !validUTF8(b[4 : size-1]) {
 				return false
 			}
 			n.strings++

@@ -1,258 +1,247 @@
 package bson
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math"
 	"net/url"
 	"reflect"
 	"time"
-	"unicode/utf8"
 )
 
 // The functions below are the encode of codecs, see there.
 
-func encodeBool(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	return append(dst, boolByte(*at[bool](p))), TypeBoolean, nil
+func encodeBool(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	e.b = append(e.b, boolByte(*at[bool](p)))
+	return TypeBoolean, nil
 }
 
-func encodeInt(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	n := p.value(c.typ).Int()
-	if c.size < 8 || n == int64(int32(n)) && (cfg.IntMinSize || c.typ.Kind() == reflect.Int) {
-		return binary.LittleEndian.AppendUint32(dst, uint32(n)), TypeInt32, nil
-	}
-	return binary.LittleEndian.AppendUint64(dst, uint64(n)), TypeInt64, nil
+func encodeInt(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	small := c.size < 8 || c.typ.Kind() == reflect.Int || e.IntMinSize
+	return e.int(p.value(c.typ).Int(), small), nil
 }
 
-func encodeUint(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
+func encodeUint(c *codec, e *encoder, p ref, depth int) (Type, error) {
 	n := p.value(c.typ).Uint()
-	switch {
-	case c.size < 4 || n <= math.MaxInt32 && cfg.IntMinSize:
-		return binary.LittleEndian.AppendUint32(dst, uint32(n)), TypeInt32, nil
-	case n > math.MaxInt64:
-		return dst, 0, fmt.Errorf("%d overflows int64", n)
+	if n > math.MaxInt64 {
+		return 0, fmt.Errorf("%d overflows int64", n)
 	}
-	return binary.LittleEndian.AppendUint64(dst, n), TypeInt64, nil
+	return e.int(int64(n), c.size < 4 || e.IntMinSize), nil
 }
 
-func encodeFloat(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	return binary.LittleEndian.AppendUint64(dst, math.Float64bits(p.value(c.typ).Float())), TypeDouble, nil
+func encodeFloat(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	e.fix64(math.Float64bits(p.value(c.typ).Float()))
+	return TypeDouble, nil
 }
 
-func encodeString(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	s := *at[string](p)
-	if !utf8.ValidString(s) {
-		return dst, 0, errUTF8
-	}
-	return AppendStringValue(dst, s), TypeString, nil
+func encodeString(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	return TypeString, e.string(*at[string](p))
 }
 
 // encodeText is encodeString for another type with the same layout.
 func encodeText(t Type) encodeFunc {
-	return func(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-		dst, _, err := encodeString(c, cfg, dst, p, depth)
-		return dst, t, err
+	return func(c *codec, e *encoder, p ref, depth int) (Type, error) {
+		return t, e.string(*at[string](p))
 	}
 }
 
 // encodeEmpty is for the types that have but one value.
 func encodeEmpty(t Type) encodeFunc {
-	return func(_ *codec, _ *config, dst []byte, _ ref, _ int) ([]byte, Type, error) { return dst, t, nil }
+	return func(*codec, *encoder, ref, int) (Type, error) { return t, nil }
 }
 
-func encodeStruct(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	dst, err := cfg.structure(dst, c.fields, p, depth+1)
-	return dst, TypeEmbeddedDocument, err
+func encodeStruct(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	return TypeEmbeddedDocument, e.structure(c.fields, p, depth+1)
 }
 
-func encodePointer(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
+func encodePointer(c *codec, e *encoder, p ref, depth int) (Type, error) {
 	if p = p.elem(); p.isNil() {
-		return dst, TypeNull, nil
+		return TypeNull, nil
 	}
-	return cfg.value(dst, c.elem, p, depth)
+	return e.value(c.elem, p, depth)
 }
 
-func encodeSlice(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
+func encodeSlice(c *codec, e *encoder, p ref, depth int) (Type, error) {
 	first, n := p.slice()
-	if n == 0 && !cfg.NilSliceAsEmpty && p.value(c.typ).IsNil() {
-		return dst, TypeNull, nil
+	if n == 0 && !e.NilSliceAsEmpty && p.value(c.typ).IsNil() {
+		return TypeNull, nil
 	}
-	return cfg.list(dst, c.elem, first, n, depth+1)
+	return e.list(c.elem, first, n, depth+1)
 }
 
-func encodeArray(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
+func encodeArray(c *codec, e *encoder, p ref, depth int) (Type, error) {
 	if c.elem.typ == reflect.TypeFor[E]() {
 		elems := make(D, c.typ.Len())
 		reflect.Copy(reflect.ValueOf(elems), p.value(c.typ))
-		return cfg.d(dst, elems, depth+1)
+		return e.d(elems, depth+1)
 	}
-	return cfg.list(dst, c.elem, p, c.typ.Len(), depth+1)
+	return e.list(c.elem, p, c.typ.Len(), depth+1)
 }
 
-func encodeBytes(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
+func encodeBytes(c *codec, e *encoder, p ref, depth int) (Type, error) {
 	b := *at[[]byte](p)
 	if b == nil {
-		if c.typ == reflect.TypeFor[[]byte]() && !cfg.NilByteSliceAsEmpty ||
-			c.typ != reflect.TypeFor[[]byte]() && !cfg.NilByteSliceAsEmpty && !cfg.NilSliceAsEmpty {
-			return dst, TypeNull, nil
+		if c.typ == reflect.TypeFor[[]byte]() && !e.NilByteSliceAsEmpty ||
+			c.typ != reflect.TypeFor[[]byte]() && !e.NilByteSliceAsEmpty && !e.NilSliceAsEmpty {
+			return TypeNull, nil
 		}
 	}
-	return AppendBinaryValue(dst, BinaryGeneric, b), TypeBinary, nil
+	e.b = AppendBinaryValue(e.b, BinaryGeneric, b)
+	return TypeBinary, nil
 }
 
-func encodeByteArray(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	return AppendBinaryValue(dst, BinaryGeneric, bytesOf(p, c.size)), TypeBinary, nil
+func encodeByteArray(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	e.b = AppendBinaryValue(e.b, BinaryGeneric, bytesOf(p, c.size))
+	return TypeBinary, nil
 }
 
-func encodeD(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	return cfg.d(dst, *at[D](p), depth+1)
+func encodeD(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	return e.d(*at[D](p), depth+1)
 }
 
-func encodeM(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	return cfg.m(dst, *at[map[string]any](p), depth+1)
+func encodeM(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	return e.m(*at[map[string]any](p), depth+1)
 }
 
-func encodeA(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	return cfg.a(dst, *at[[]any](p), depth+1)
+func encodeA(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	return e.a(*at[[]any](p), depth+1)
 }
 
-func encodeInterface(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
+func encodeInterface(c *codec, e *encoder, p ref, depth int) (Type, error) {
 	if c.kind == kindAny {
-		return cfg.any(dst, *at[any](p), depth)
+		return e.any(*at[any](p), depth)
 	}
 	v := p.value(c.typ)
 	if v.IsNil() {
-		return dst, TypeNull, nil
+		return TypeNull, nil
 	}
-	return cfg.any(dst, v.Interface(), depth)
+	return e.any(v.Interface(), depth)
 }
 
-func encodeObjectID(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	return append(dst, at[ObjectID](p)[:]...), TypeObjectID, nil
+func encodeObjectID(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	e.b = append(e.b, at[ObjectID](p)[:]...)
+	return TypeObjectID, nil
 }
 
-func encodeDateTime(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	return binary.LittleEndian.AppendUint64(dst, uint64(*at[DateTime](p))), TypeDateTime, nil
+func encodeDateTime(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	e.fix64(uint64(*at[DateTime](p)))
+	return TypeDateTime, nil
 }
 
-func encodeTime(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	return binary.LittleEndian.AppendUint64(dst, uint64(at[time.Time](p).UnixMilli())), TypeDateTime, nil
+func encodeTime(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	e.fix64(uint64(at[time.Time](p).UnixMilli()))
+	return TypeDateTime, nil
 }
 
-func encodeTimestamp(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	return AppendTimestampValue(dst, *at[Timestamp](p)), TypeTimestamp, nil
+func encodeTimestamp(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	e.b = AppendTimestampValue(e.b, *at[Timestamp](p))
+	return TypeTimestamp, nil
 }
 
-func encodeDecimal128(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	return AppendDecimal128Value(dst, *at[Decimal128](p)), TypeDecimal128, nil
+func encodeDecimal128(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	e.b = AppendDecimal128Value(e.b, *at[Decimal128](p))
+	return TypeDecimal128, nil
 }
 
-func encodeBinary(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
+func encodeBinary(c *codec, e *encoder, p ref, depth int) (Type, error) {
 	b := at[Binary](p)
-	return AppendBinaryValue(dst, b.Subtype, b.Data), TypeBinary, nil
+	e.b = AppendBinaryValue(e.b, b.Subtype, b.Data)
+	return TypeBinary, nil
 }
 
-func encodeRegex(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
+func encodeRegex(c *codec, e *encoder, p ref, depth int) (Type, error) {
 	r := at[Regex](p)
 	for _, s := range []string{r.Pattern, r.Options} {
-		if err := checkCString(s); err != nil {
-			return dst, 0, err
+		if err := checkKey(bytesOfString(s)); err != nil {
+			return 0, err
 		}
 	}
-	return AppendRegexValue(dst, *r), TypeRegex, nil
+	e.b = AppendRegexValue(e.b, *r)
+	return TypeRegex, nil
 }
 
-func encodeDBPointer(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
+func encodeDBPointer(c *codec, e *encoder, p ref, depth int) (Type, error) {
 	d := at[DBPointer](p)
-	if !utf8.ValidString(d.DB) {
-		return dst, 0, errUTF8
+	if err := e.string(d.DB); err != nil {
+		return 0, err
 	}
-	return append(AppendStringValue(dst, d.DB), d.Pointer[:]...), TypeDBPointer, nil
+	e.b = append(e.b, d.Pointer[:]...)
+	return TypeDBPointer, nil
 }
 
-func encodeCodeWithScope(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
+func encodeCodeWithScope(c *codec, e *encoder, p ref, depth int) (Type, error) {
 	v := at[CodeWithScope](p)
-	if !utf8.ValidString(string(v.Code)) {
-		return dst, 0, errUTF8
+	start := len(e.b)
+	e.fix32(0)
+	if err := e.string(string(v.Code)); err != nil {
+		return 0, err
 	}
-	start := len(dst)
-	dst = AppendStringValue(append(dst, 0, 0, 0, 0), string(v.Code))
-	if v.Scope == nil {
-		dst = append(dst, 5, 0, 0, 0, 0)
-	} else {
-		var t Type
+	t := TypeNull
+	if v.Scope != nil {
 		var err error
-		if dst, t, err = cfg.any(dst, v.Scope, depth); err != nil {
-			return dst, 0, err
-		}
-		if t == TypeNull {
-			dst = append(dst, 5, 0, 0, 0, 0)
-		} else if t != TypeEmbeddedDocument {
-			return dst, 0, fmt.Errorf("its scope becomes a BSON %v, not a document", t)
+		if t, err = e.any(v.Scope, depth); err != nil {
+			return 0, err
 		}
 	}
-	binary.LittleEndian.PutUint32(dst[start:], uint32(len(dst)-start))
-	return dst, TypeCodeWithScope, tooLarge(dst, start)
+	switch t {
+	case TypeEmbeddedDocument:
+	case TypeNull:
+		e.b = append(e.b, 5, 0, 0, 0, 0)
+	default:
+		return 0, fmt.Errorf("its scope becomes a BSON %v, not a document", t)
+	}
+	if len(e.b)-start > math.MaxInt32 {
+		return 0, errTooLarge
+	}
+	PatchLength(e.b, start)
+	return TypeCodeWithScope, nil
 }
 
-func encodeRaw(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	return appendRaw(dst, *at[[]byte](p), TypeEmbeddedDocument)
+func encodeRaw(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	return e.raw(*at[[]byte](p), TypeEmbeddedDocument)
 }
 
-func encodeRawArray(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	return appendRaw(dst, *at[[]byte](p), TypeArray)
+func encodeRawArray(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	return e.raw(*at[[]byte](p), TypeArray)
 }
 
-func appendRaw(dst, b []byte, t Type) ([]byte, Type, error) {
+// raw appends the document or array b, or null.
+func (e *encoder) raw(b []byte, t Type) (Type, error) {
 	if b == nil {
-		return dst, TypeNull, nil
+		return TypeNull, nil
 	}
 	if err := explainFrame(b); err != nil {
-		return dst, 0, err
+		return 0, err
 	}
-	return append(dst, b...), t, nil
+	e.b = append(e.b, b...)
+	return t, nil
 }
 
-func encodeRawValue(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	v := at[RawValue](p)
-	return appendRawValue(dst, *v)
+func encodeRawValue(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	return e.rawValue(*at[RawValue](p))
 }
 
-// appendRawValue appends v, whose outermost lengths must be right.
-func appendRawValue(dst []byte, v RawValue) ([]byte, Type, error) {
+// rawValue appends v, whose outermost lengths must be right.
+func (e *encoder) rawValue(v RawValue) (Type, error) {
 	if n := valueLen(v.Type, v.Value); n != len(v.Value) {
-		return dst, 0, fmt.Errorf("%d bytes are no whole value of BSON %v", len(v.Value), v.Type)
+		return 0, fmt.Errorf("%d bytes are no whole value of BSON %v", len(v.Value), v.Type)
 	}
-	return append(dst, v.Value...), v.Type, nil
+	e.b = append(e.b, v.Value...)
+	return v.Type, nil
 }
 
-func encodeJSONNumber(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
+func encodeJSONNumber(c *codec, e *encoder, p ref, depth int) (Type, error) {
 	number := *at[json.Number](p)
 	if n, err := number.Int64(); err == nil {
-		return cfg.any(dst, n, depth)
+		return e.any(n, depth)
 	}
 	f, err := number.Float64()
 	if err != nil {
-		return dst, 0, err
+		return 0, err
 	}
-	return cfg.any(dst, f, depth)
+	return e.any(f, depth)
 }
 
-func encodeURL(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	return cfg.any(dst, at[url.URL](p).String(), depth)
-}
-
-// checkCString is what makes s unfit for a key or a part of a regular
-// expression, or nil.
-func checkCString(s string) error {
-	for i := range len(s) {
-		if s[i] == 0 {
-			return fmt.Errorf("%q contains NUL", s)
-		}
-	}
-	if !utf8.ValidString(s) {
-		return errUTF8
-	}
-	return nil
+func encodeURL(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	return e.any(at[url.URL](p).String(), depth)
 }

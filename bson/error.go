@@ -75,10 +75,9 @@ func (e *EncodeError) Unwrap() error { return e.Err }
 var (
 	errDepth    = fmt.Errorf("documents are nested more than %d deep", MaxDepth)
 	errUTF8     = errors.New("a string is not valid UTF-8")
-	errKeyUTF8  = errors.New("a key is not valid UTF-8")
-	errKeyNUL   = errors.New("a key contains NUL")
+	errKeyUTF8  = errors.New("a key or a regular expression is not valid UTF-8")
+	errKeyNUL   = errors.New("a key or a regular expression contains NUL")
 	errTooLarge = errors.New("a document is larger than 2 GiB")
-	errPrecise  = errors.New("the value does not fit without loss; see the option truncate")
 )
 
 // decodeFailed is err as met in the element key, which begins offset bytes into

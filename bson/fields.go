@@ -15,24 +15,92 @@ import (
 type structFields struct {
 	list   []field
 	byName map[string]int
+	// room is more than all fields take with values of fixed size.
+	room int
 	// rest is the inlined map that takes what no field does, or nil.
 	rest *field
 }
 
-// field is one field of a struct.
+// field is one field of a struct, as little as most uses need so that many fit
+// into the processor's cache.
 type field struct {
-	name string
-	// header is the element's type, to be filled in, and its key with NUL.
-	header string
-	codec  *codec
+	// start is how the element begins: its type or room for it, the key, NUL.
+	// It has a capacity of startSize at least.
+	start []byte
+	codec *codec
 	// offset is the place within the struct that via leads to.
-	offset uintptr
+	offset            uintptr
+	omit              omit
+	op                op
+	minSize, truncate bool
+	*fieldInfo
+}
+
+// fieldInfo is what else there is to know about a field.
+type fieldInfo struct {
+	name string
 	// via are the inlined pointers on the way to the field, from the outside
 	// in.
-	via                                    []inlinedPointer
-	omitEmpty, omitZero, minSize, truncate bool
+	via                 []inlinedPointer
+	omitEmpty, omitZero bool
 	// index is the path of the field as reflect counts.
 	index []int
+}
+
+// startSize is such that the start of most elements fits.
+const startSize = 32
+
+// omit is when encoding leaves out a field.
+type omit uint8
+
+const (
+	omitNever omit = iota
+	omitNilPointer
+	omitEmptyString
+	omitPerhaps // encoder.field has to look
+)
+
+// op is how a field is encoded. The commonest fields have an op of their own.
+type op uint8
+
+const (
+	opValue op = iota // as encoder.value does
+	opString
+	opBool
+	opInt32
+	opFloat64
+	opStruct // a pointer to a struct, and not nil
+)
+
+// choose finds the omit and the op of the field, and puts the BSON type into
+// the start of the element if the op fixes it.
+func (f *field) choose() {
+	kind := f.codec.kind
+	switch asks := f.omitEmpty || f.omitZero; {
+	case f.via != nil || f.minSize || len(f.start) > startSize:
+		f.omit = omitPerhaps
+	case !asks:
+	case f.omitZero || f.codec.zeroer:
+		f.omit = omitPerhaps
+	case kind == kindPointer:
+		if f.omit = omitNilPointer; f.codec.elem.kind == kindStruct {
+			f.op, f.start[0] = opStruct, byte(TypeEmbeddedDocument)
+		}
+	case kind == kindString:
+		f.omit = omitEmptyString
+	default:
+		f.omit = omitPerhaps
+	}
+	switch kind {
+	case kindString:
+		f.op, f.start[0] = opString, byte(TypeString)
+	case kindBool:
+		f.op, f.start[0] = opBool, byte(TypeBoolean)
+	case kindInt32:
+		f.op, f.start[0] = opInt32, byte(TypeInt32)
+	case kindFloat64:
+		f.op, f.start[0] = opFloat64, byte(TypeDouble)
+	}
 }
 
 // inlinedPointer is a pointer to an inlined struct: its place, and what it
@@ -46,7 +114,7 @@ type inlinedPointer struct {
 func (b *codecBuilder) fields(t reflect.Type) (*structFields, error) {
 	var all []field
 	s := &structFields{byName: map[string]int{}}
-	if err := b.collect(t, field{}, &all, s, nil); err != nil {
+	if err := b.collect(t, field{fieldInfo: &fieldInfo{}}, &all, s, nil); err != nil {
 		return nil, err
 	}
 	byName := map[string][]field{}
@@ -67,7 +135,26 @@ func (b *codecBuilder) fields(t reflect.Type) (*structFields, error) {
 		s.byName[f.name] = len(s.list)
 		s.list = append(s.list, f)
 	}
+	s.packStarts()
 	return s, nil
+}
+
+// packStarts makes the starts of all fields parts of one piece of memory.
+func (s *structFields) packStarts() {
+	var all []byte
+	for _, f := range s.list {
+		all = append(append(append(all, 0), f.name...), 0)
+	}
+	all = append(all, make([]byte, startSize)...)
+	at := 0
+	s.room = 4 + startSize + 1
+	for i := range s.list {
+		f := &s.list[i]
+		n := 1 + len(f.name) + 1
+		f.start = all[at : at+n]
+		s.room += n + 8
+		at += n
+	}
 }
 
 // collect appends the fields of the struct t, which is inlined at outer, in
@@ -84,15 +171,16 @@ func (b *codecBuilder) collect(t reflect.Type, outer field, all *[]field, s *str
 			continue
 		}
 		f := field{
-			name:      tag.name,
-			header:    "\x00" + tag.name + "\x00",
-			offset:    outer.offset + sf.Offset,
-			via:       outer.via,
-			index:     append(slices.Clone(outer.index), i),
-			omitEmpty: tag.omitEmpty,
-			omitZero:  tag.omitZero,
-			minSize:   tag.minSize,
-			truncate:  tag.truncate,
+			offset:   outer.offset + sf.Offset,
+			minSize:  tag.minSize,
+			truncate: tag.truncate,
+			fieldInfo: &fieldInfo{
+				name:      tag.name,
+				via:       outer.via,
+				omitEmpty: tag.omitEmpty || b.OmitEmpty,
+				omitZero:  tag.omitZero,
+				index:     append(slices.Clone(outer.index), i),
+			},
 		}
 		if tag.inline {
 			if err := b.inline(sf.Type, f, all, s, open); err != nil {

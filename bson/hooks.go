@@ -47,35 +47,36 @@ func hookEncode(c *codec) {
 }
 
 // encodeHook calls the hook of the value.
-func encodeHook(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
+func encodeHook(c *codec, e *encoder, p ref, depth int) (Type, error) {
 	v := p.value(c.typ)
 	if (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) && v.IsNil() {
-		return dst, TypeNull, nil
+		return TypeNull, nil
 	}
-	return appendHook(dst, v.Interface())
+	return e.hook(v.Interface())
 }
 
 // encodeAddressedHook calls the hook of the value's address.
-func encodeAddressedHook(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
-	return appendHook(dst, p.value(c.typ).Addr().Interface())
+func encodeAddressedHook(c *codec, e *encoder, p ref, depth int) (Type, error) {
+	return e.hook(p.value(c.typ).Addr().Interface())
 }
 
-func appendHook(dst []byte, v any) ([]byte, Type, error) {
+// hook appends v, which encodes itself.
+func (e *encoder) hook(v any) (Type, error) {
 	switch v := v.(type) {
 	case ValueMarshaler:
 		t, data, err := v.MarshalBSONValue()
 		if err != nil {
-			return dst, 0, err
+			return 0, err
 		}
-		return appendRawValue(dst, RawValue{Type(t), data})
+		return e.rawValue(RawValue{Type(t), data})
 	case Marshaler:
 		data, err := v.MarshalBSON()
 		if err != nil {
-			return dst, 0, err
+			return 0, err
 		}
-		return appendRawValue(dst, RawValue{TypeEmbeddedDocument, data})
+		return e.rawValue(RawValue{TypeEmbeddedDocument, data})
 	}
-	return dst, 0, fmt.Errorf("%T has no hook", v)
+	return 0, fmt.Errorf("%T has no hook", v)
 }
 
 // hookDecode lets values decode themselves if c's type has a hook.

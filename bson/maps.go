@@ -2,6 +2,7 @@ package bson
 
 import (
 	"encoding"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -19,52 +20,51 @@ type KeyUnmarshaler interface {
 	UnmarshalKey(key string) error
 }
 
-func encodeMap(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
+func encodeMap(c *codec, e *encoder, p ref, depth int) (Type, error) {
 	v := p.value(c.typ)
-	if v.IsNil() && !cfg.NilMapAsEmpty {
-		return dst, TypeNull, nil
+	if v.IsNil() && !e.NilMapAsEmpty {
+		return TypeNull, nil
 	}
-	if depth >= MaxDepth {
-		return dst, 0, errDepth
-	}
-	dst, start := BeginDocument(dst)
-	dst, err := cfg.mapElements(dst, c, v, nil, depth+1)
+	start, err := e.begin(depth + 1)
 	if err != nil {
-		return dst, 0, err
+		return 0, err
 	}
-	return EndDocument(dst, start), TypeEmbeddedDocument, tooLarge(dst, start)
+	if err := e.mapElements(c, v, nil, depth+1); err != nil {
+		return 0, err
+	}
+	return TypeEmbeddedDocument, e.end(start)
 }
 
 // inlineMap appends what the inlined map of the struct at p holds.
-func (cfg *config) inlineMap(dst []byte, s *structFields, p ref, depth int) ([]byte, error) {
+func (e *encoder) inlineMap(s *structFields, p ref, depth int) error {
 	q, ok := s.rest.find(p)
 	if !ok {
-		return dst, nil
+		return nil
 	}
-	return cfg.mapElements(dst, s.rest.codec, q.value(s.rest.codec.typ), s, depth)
+	return e.mapElements(s.rest.codec, q.value(s.rest.codec.typ), s, depth)
 }
 
 // mapElements appends the elements of the map v. None of them may have the key
 // of a field in s.
-func (cfg *config) mapElements(dst []byte, c *codec, v reflect.Value, s *structFields, depth int) (_ []byte, err error) {
+func (e *encoder) mapElements(c *codec, v reflect.Value, s *structFields, depth int) error {
 	elem := c.elem
 	value := reflect.New(elem.typ)
 	for it := v.MapRange(); it.Next(); {
-		key, err := cfg.mapKey(it.Key())
+		key, err := e.mapKey(it.Key())
 		if err != nil {
-			return dst, err
+			return err
 		}
 		if s != nil {
 			if _, taken := s.byName[key]; taken {
-				return dst, encodeFailed(fmt.Errorf("an inlined map and a field have the same key"), key, nil)
+				return encodeFailed(errors.New("an inlined map and a field have the same key"), key, nil)
 			}
 		}
 		value.Elem().SetIterValue(it)
-		if dst, err = cfg.element(dst, key, elem, refTo(value), depth); err != nil {
-			return dst, err
+		if err := e.element(key, elem, refTo(value), depth); err != nil {
+			return err
 		}
 	}
-	return dst, nil
+	return nil
 }
 
 // mapKey is the key k as a string.

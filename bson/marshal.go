@@ -57,51 +57,53 @@ func (o Options) AppendAny(dst []byte, key string, v any) ([]byte, error) {
 // MarshalValue is the function of that name with the options o.
 func (o Options) MarshalValue(v any) (RawValue, error) { return o.config().marshalValue(v) }
 
-// buffers are for encoding what is then copied at its exact size.
-var buffers = sync.Pool{New: func() any { return new(make([]byte, 0, 1024)) }}
+// encoders hold the buffers of Marshal, whose results are copied at their exact
+// size.
+var encoders = sync.Pool{New: func() any { return &encoder{b: make([]byte, 0, 1024)} }}
 
 // maxBuffer is the largest buffer that is kept.
 const maxBuffer = 1 << 20
 
-func keepBuffer(p *[]byte, b []byte) {
-	if cap(b) <= maxBuffer {
-		*p = b[:0]
-		buffers.Put(p)
-	}
-}
-
 func (cfg *config) marshal(v any) ([]byte, error) {
-	p := buffers.Get().(*[]byte)
-	b, err := cfg.append(*p, v)
-	defer keepBuffer(p, b)
-	if err != nil {
-		return nil, err
+	e := encoders.Get().(*encoder)
+	e.config, e.b = cfg, e.b[:0]
+	defer e.release()
+	if err := e.top(v); err != nil {
+		return nil, encodeFailed(err, "", reflect.TypeOf(v))
 	}
-	return bytes.Clone(b), nil
-}
-
-func (cfg *config) append(dst []byte, v any) ([]byte, error) {
-	out, err := cfg.top(dst, v)
-	if err != nil {
-		return dst, encodeFailed(err, "", reflect.TypeOf(v))
-	}
-	return out, nil
-}
-
-func (cfg *config) appendAny(dst []byte, key string, v any) ([]byte, error) {
-	out, err := cfg.elementAny(dst, key, v, 1)
-	if err != nil {
-		return dst, err
-	}
-	return out, nil
+	return bytes.Clone(e.b), nil
 }
 
 func (cfg *config) marshalValue(v any) (RawValue, error) {
-	p := buffers.Get().(*[]byte)
-	b, t, err := cfg.any(*p, v, 0)
-	defer keepBuffer(p, b)
+	e := encoders.Get().(*encoder)
+	e.config, e.b = cfg, e.b[:0]
+	defer e.release()
+	t, err := e.any(v, 0)
 	if err != nil {
 		return RawValue{}, encodeFailed(err, "", reflect.TypeOf(v))
 	}
-	return RawValue{t, append(make([]byte, 0, len(b)), b...)}, nil
+	return RawValue{t, append(make([]byte, 0, len(e.b)), e.b...)}, nil
+}
+
+// release puts e back.
+func (e *encoder) release() {
+	if cap(e.b) <= maxBuffer {
+		encoders.Put(e)
+	}
+}
+
+func (cfg *config) append(dst []byte, v any) ([]byte, error) {
+	e := encoder{config: cfg, b: dst}
+	if err := hide(&e).top(v); err != nil {
+		return dst, encodeFailed(err, "", reflect.TypeOf(v))
+	}
+	return e.b, nil
+}
+
+func (cfg *config) appendAny(dst []byte, key string, v any) ([]byte, error) {
+	e := encoder{config: cfg, b: dst}
+	if err := hide(&e).elementAny(key, v, 1); err != nil {
+		return dst, err
+	}
+	return e.b, nil
 }

@@ -82,7 +82,7 @@ var defaultConfig = newConfig(Options{}, new(codecs))
 type configs struct {
 	mu     sync.Mutex
 	made   atomic.Pointer[map[Options]*config]
-	codecs [4]codecs
+	codecs [8]codecs
 }
 
 var plainConfigs configs
@@ -113,6 +113,9 @@ func (o Options) config() *config {
 	}
 	if o.ErrorOnInlineDuplicates {
 		i |= 2
+	}
+	if o.OmitEmpty {
+		i |= 4
 	}
 	made[o] = newConfig(o, &cs.codecs[i])
 	cs.made.Store(&made)

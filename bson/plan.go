@@ -29,7 +29,7 @@ type codec struct {
 	fields *structFields
 	// encode appends the value at p, without type and key, and says which type
 	// it has. depth is that of the document around it.
-	encode func(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error)
+	encode func(c *codec, e *encoder, p ref, depth int) (Type, error)
 	// decode reads b, a whole value of type t as valueLen measures it, into
 	// the value at p.
 	decode func(c *codec, d *decoder, t Type, b []byte, p ref, depth int) error
@@ -69,6 +69,13 @@ func (c *config) codecOf(t reflect.Type) *codec {
 	}
 	b := codecBuilder{config: c, made: map[reflect.Type]*codec{}}
 	b.codec(t)
+	for _, made := range b.made {
+		if made.fields != nil {
+			for i := range made.fields.list {
+				made.fields.list[i].choose()
+			}
+		}
+	}
 	for t, made := range b.made {
 		c.codecs.made.LoadOrStore(t, made)
 	}
@@ -194,9 +201,7 @@ func (b *codecBuilder) buildArray(c *codec) {
 // fail makes every use of c fail with err.
 func (c *codec) fail(err error) {
 	c.kind = kindOther
-	c.encode = func(c *codec, _ *config, dst []byte, _ ref, _ int) ([]byte, Type, error) {
-		return dst, 0, err
-	}
+	c.encode = func(*codec, *encoder, ref, int) (Type, error) { return 0, err }
 	c.decode = func(*codec, *decoder, Type, []byte, ref, int) error { return err }
 }
 
@@ -233,7 +238,7 @@ func init() {
 }
 
 type (
-	encodeFunc = func(c *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error)
+	encodeFunc = func(c *codec, e *encoder, p ref, depth int) (Type, error)
 	decodeFunc = func(c *codec, d *decoder, t Type, b []byte, p ref, depth int) error
 )
 

@@ -25,12 +25,12 @@ func NewRegistry() *Registry {
 func Register[T any](r *Registry, encode func(T) (any, error), decode func(RawValue) (T, error)) {
 	c := &codec{}
 	if encode != nil {
-		c.encode = func(_ *codec, cfg *config, dst []byte, p ref, depth int) ([]byte, Type, error) {
+		c.encode = func(_ *codec, e *encoder, p ref, depth int) (Type, error) {
 			v, err := encode(*at[T](p))
 			if err != nil {
-				return dst, 0, err
+				return 0, err
 			}
-			return cfg.any(dst, v, depth)
+			return e.any(v, depth)
 		}
 	}
 	if decode != nil {

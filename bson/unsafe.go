@@ -1,6 +1,7 @@
 package bson
 
 import (
+	"encoding/binary"
 	"reflect"
 	"unsafe"
 )
@@ -78,6 +79,45 @@ func box[T any](v *any, word unsafe.Pointer, p *T) {
 	*(*eface)(unsafe.Pointer(v)) = eface{word, unsafe.Pointer(p)}
 }
 
+// pen writes into the free part of a buffer, whose room whoever holds the pen
+// sees to.
+type pen struct{ p unsafe.Pointer }
+
+// penAt is a pen behind the end of b, which has room for one byte at least.
+func penAt(b []byte) pen {
+	return pen{unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), len(b))}
+}
+
+// written is how many bytes from the start of b the pen is.
+func (w pen) written(b []byte) int {
+	return int(uintptr(w.p) - uintptr(unsafe.Pointer(unsafe.SliceData(b))))
+}
+
+// skip is the pen n bytes on.
+func (w pen) skip(n int) pen { return pen{unsafe.Add(w.p, n)} }
+
+// start writes the first startSize bytes of what b has room for.
+func (w pen) start(b []byte) {
+	const half = startSize / 2
+	src := unsafe.Pointer(unsafe.SliceData(b))
+	*(*[half]byte)(w.p) = *(*[half]byte)(src)
+	*(*[half]byte)(unsafe.Add(w.p, half)) = *(*[half]byte)(unsafe.Add(src, half))
+}
+
+// byte, uint32 and uint64 write a number n bytes on.
+func (w pen) byte(n int, v byte) { *(*byte)(unsafe.Add(w.p, n)) = v }
+
+func (w pen) uint32(n int, v uint32) {
+	binary.LittleEndian.PutUint32((*[4]byte)(unsafe.Add(w.p, n))[:], v)
+}
+
+func (w pen) uint64(n int, v uint64) {
+	binary.LittleEndian.PutUint64((*[8]byte)(unsafe.Add(w.p, n))[:], v)
+}
+
+// bytes are the n bytes behind the pen.
+func (w pen) bytes(n int) []byte { return unsafe.Slice((*byte)(w.p), n) }
+
 // asInt32 makes a place for 64 bits one that holds n.
 func asInt32(w *uint64, n int32) *int32 {
 	p := (*int32)(unsafe.Pointer(w))
@@ -87,3 +127,13 @@ func asInt32(w *uint64, n int32) *int32 {
 
 // stringOf is b as a string. b must never change again.
 func stringOf(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// bytesOfString are the bytes of s, which must not be written to.
+func bytesOfString(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
+// hide is p, hidden from escape analysis, so that what p points to may stay on
+// the stack. What is called with it must not keep it.
+func hide[T any](p *T) *T {
+	u := uintptr(unsafe.Pointer(p))
+	return *(**T)(unsafe.Pointer(&u))
+}

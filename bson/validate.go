@@ -54,7 +54,7 @@ func valid(doc []byte, depth int) bool {
 			high |= c
 			end++
 		}
-		if high >= utf8.RuneSelf && !utf8.Valid(rest[1:end]) {
+		if high >= utf8.RuneSelf && !validUTF8(rest[1:end]) {
 			return false
 		}
 		rest = rest[end+1:]
@@ -72,7 +72,7 @@ func valid(doc []byte, depth int) bool {
 func validValue(t Type, b []byte, depth int) bool {
 	switch t {
 	case TypeString, TypeJavaScript, TypeSymbol:
-		return utf8.Valid(b[4 : len(b)-1])
+		return validUTF8(b[4 : len(b)-1])
 	case TypeEmbeddedDocument, TypeArray:
 		return valid(b, depth+1)
 	case TypeBoolean:
@@ -80,7 +80,7 @@ func validValue(t Type, b []byte, depth int) bool {
 	case TypeBinary:
 		return b[4] != BinaryOld || validOldBinary(b)
 	case TypeRegex:
-		return utf8.Valid(b)
+		return validUTF8(b)
 	case TypeDBPointer, TypeCodeWithScope:
 		return explainValue(t, b, depth) == nil
 	}
