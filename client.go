@@ -1,9 +1,11 @@
 package motor
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"sync/atomic"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/event"
+	"github.com/motor-go/motor/internal/knobs"
 	"github.com/motor-go/motor/ops"
 	"github.com/motor-go/motor/pool"
 	"github.com/motor-go/motor/session"
@@ -95,10 +98,10 @@ func Connect(ctx context.Context, connectionString string, opts ...ClientOptions
 			o.Logger.WarnContext(ctx, "connection string", "warning", w)
 		}
 	}
-	return connect(config, resolver, seeds, o)
+	return connect(ctx, config, resolver, seeds, o)
 }
 
-func connect(config *uri.Config, resolver uri.Resolver, seeds uri.Seedlist, o ClientOptions) (*Client, error) {
+func connect(ctx context.Context, config *uri.Config, resolver uri.Resolver, seeds uri.Seedlist, o ClientOptions) (*Client, error) {
 	c := &Client{
 		config: config,
 		settings: settings{
@@ -114,17 +117,22 @@ func connect(config *uri.Config, resolver uri.Resolver, seeds uri.Seedlist, o Cl
 			return nil, err
 		}
 	}
+	if o.ServerAPI != nil && o.ServerAPI.Version != "1" {
+		return nil, fmt.Errorf("ServerAPI.Version is %q: the only version of the stable API is 1", o.ServerAPI.Version)
+	}
 	pools, err := newConnector(config, o, c.metadata)
 	if err != nil {
 		return nil, err
 	}
+	shortened := knobs.From(ctx)
 	tc := topology.Config{
 		Deployment: description.Config{
 			Seeds: config.Hosts, SetName: config.ReplicaSet,
 			Direct: config.DirectConnection, LoadBalanced: config.LoadBalanced,
 		},
 		Pool:                   pools.config,
-		HeartbeatFrequency:     config.HeartbeatFrequency,
+		HeartbeatFrequency:     cmp.Or(shortened.HeartbeatFrequency, config.HeartbeatFrequency),
+		MinHeartbeatFrequency:  shortened.MinHeartbeatFrequency,
 		ServerMonitoringMode:   config.ServerMonitoringMode,
 		LocalThreshold:         config.LocalThreshold,
 		ServerSelectionTimeout: config.ServerSelectionTimeout,

@@ -4,6 +4,7 @@ import (
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/concern"
 	"github.com/motor-go/motor/session"
+	"github.com/motor-go/motor/topology"
 	"github.com/motor-go/motor/topology/description"
 )
 
@@ -19,8 +20,9 @@ type Envelope struct {
 	// OperationID joins the events of the commands of one operation. 0 takes
 	// the request's.
 	OperationID int64
-	// Server is the address that the command must go to, or empty.
-	Server string
+	// Server is the server that has the command's cursor, or nil. It is not
+	// waited for if it is down.
+	Server *topology.Server
 
 	pin *pin // the connection that it must use, or nil
 }
@@ -56,9 +58,15 @@ type Command interface {
 	appendFields(dst []byte, to *description.Server) []byte
 }
 
-// sequenced is a Command whose documents go into a section of their own.
+// sequenced is a Command whose documents go into sections of their own.
 type sequenced interface {
-	sequence() (id string, docs []byte)
+	sequences() [2]sequence
+}
+
+// sequence is documents one after the other. Without an id it is none.
+type sequence struct {
+	id   string
+	docs []byte
 }
 
 // appendValue appends v unless it is no value.
@@ -107,4 +115,13 @@ func appendInt(dst []byte, key string, n int64) []byte {
 		return bson.AppendInt32(dst, key, int32(n))
 	}
 	return bson.AppendInt64(dst, key, n)
+}
+
+// appendRawData appends rawData if it is set and the server knows it.
+func appendRawData(dst []byte, to *description.Server, b *bool) []byte {
+	const since = 27 // MongoDB 8.2
+	if to.MaxWireVersion < since {
+		return dst
+	}
+	return appendBool(dst, "rawData", b)
 }

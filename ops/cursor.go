@@ -22,6 +22,9 @@ type CursorOptions struct {
 	MaxAwait time.Duration
 	Comment  bson.RawValue
 	RawData  *bool
+	// KillAfterError kills the cursor even if a getMore failed on the server,
+	// which has usually ended it then.
+	KillAfterError bool
 }
 
 // Cursor iterates over the documents of a server's cursor, batch by batch. It
@@ -46,6 +49,16 @@ type Cursor struct {
 
 // Open runs a command that answers with a cursor.
 func (x *Executor) Open(ctx context.Context, cmd Command, o CursorOptions) (*Cursor, error) {
+	c, err := x.open(ctx, cmd, o)
+	if err != nil && c != nil {
+		c.Close(ctx)
+		return nil, err
+	}
+	return c, err
+}
+
+// open is Open that gives the cursor also with a *WriteConcernError.
+func (x *Executor) open(ctx context.Context, cmd Command, o CursorOptions) (*Cursor, error) {
 	env := cmd.envelope()
 	c := &Cursor{exec: x, options: o}
 	if env.Session == nil {
@@ -54,22 +67,26 @@ func (x *Executor) Open(ctx context.Context, cmd Command, o CursorOptions) (*Cur
 	run := call{Executor: x, command: cmd, traits: cmd.traits(), env: env, opens: true}
 	res, err := run.start(ctx)
 	c.envelope = Envelope{DB: env.DB, Session: env.Session, ReadPreference: env.ReadPreference, pin: res.pin}
-	if err == nil {
-		c.envelope.Server = res.Server.Address()
-		err = c.take(res.Reply)
+	if res.Reply == nil { // it failed, or it was a write that is not acknowledged
+		c.finish()
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
 	}
-	if err != nil {
+	c.envelope.Server = res.Server
+	if err := c.take(res.Reply); err != nil {
 		c.finish()
 		return nil, err
 	}
-	return c, nil
+	return c, err
 }
 
 // take reads the cursor document of a reply.
 func (c *Cursor) take(reply bson.Raw) error {
 	doc, ok := reply.Lookup("cursor").Document()
 	if !ok {
-		return fmt.Errorf("%s: the reply has no cursor document: %v", c.envelope.Server, reply)
+		return fmt.Errorf("%s: the reply has no cursor document: %v", c.Server(), reply)
 	}
 	c.reply, c.batch, c.remaining = reply, nil, 0
 	for key, v := range doc.All() {
@@ -77,7 +94,7 @@ func (c *Cursor) take(reply bson.Raw) error {
 		case "id":
 			id, ok := v.AsInt64()
 			if !ok {
-				return fmt.Errorf("%s: the cursor's id is a %v", c.envelope.Server, v.Type)
+				return fmt.Errorf("%s: the cursor's id is a %v", c.Server(), v.Type)
 			}
 			c.id = id
 		case "ns":
@@ -85,7 +102,7 @@ func (c *Cursor) take(reply bson.Raw) error {
 		case "firstBatch", "nextBatch":
 			arr, ok := v.Array()
 			if !ok {
-				return fmt.Errorf("%s: the cursor's %s is a %v", c.envelope.Server, key, v.Type)
+				return fmt.Errorf("%s: the cursor's %s is a %v", c.Server(), key, v.Type)
 			}
 			c.batch, c.remaining = bson.Raw(arr), arr.Len()
 			c.batch = c.batch[4 : len(c.batch)-1]
@@ -147,7 +164,7 @@ func (c *Cursor) nextInBatch() (bool, error) {
 	doc, rest, err := bson.NextElementDocument(c.batch)
 	if err != nil {
 		c.batch = nil
-		return false, fmt.Errorf("%s: cursor on %s: %w", c.envelope.Server, c.ns, err)
+		return false, fmt.Errorf("%s: cursor on %s: %w", c.Server(), c.ns, err)
 	}
 	c.current, c.batch = doc, rest
 	c.remaining--
@@ -169,7 +186,7 @@ func (c *Cursor) ID() int64 { return c.id }
 func (c *Cursor) Namespace() string { return c.ns }
 
 // Server is the address of the server that has the cursor.
-func (c *Cursor) Server() string { return c.envelope.Server }
+func (c *Cursor) Server() string { return c.envelope.Server.Address() }
 
 // Reply is the whole reply that brought the last batch.
 func (c *Cursor) Reply() bson.Raw { return c.reply }
@@ -206,7 +223,7 @@ func (c *Cursor) getMore(ctx context.Context) error {
 	res, err := c.exec.Run(ctx, &g)
 	if err != nil {
 		// A server's error ends the cursor there; it need not be killed.
-		if _, ok := err.(*wire.CommandError); ok {
+		if _, ok := err.(*wire.CommandError); ok && !c.options.KillAfterError {
 			c.id = 0
 			c.finish()
 		}

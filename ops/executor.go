@@ -204,7 +204,7 @@ func (c *call) attempt(ctx context.Context, avoid []string) (Result, error) {
 }
 
 func (c *call) selector(avoid []string) description.Selector {
-	want := description.Selector{Write: c.traits.write, ReadPreference: c.env.ReadPreference, Addr: c.env.Server, Deprioritized: avoid}
+	want := description.Selector{Write: c.traits.write, ReadPreference: c.env.ReadPreference, Deprioritized: avoid}
 	if a, ok := c.command.(*Aggregate); ok && a.Writes() {
 		want.WriteStage = true
 	}
@@ -355,8 +355,9 @@ func (c *call) connectError(server *topology.Server, err error) error {
 	e := &ConnectionError{Command: c.traits.name, Server: server.Address(), Err: err}
 	var connect *pool.ConnectError
 	var cleared *pool.ClearedError
+	var closed *pool.ClosedError
 	switch {
-	case errors.As(err, &cleared):
+	case errors.As(err, &cleared), errors.As(err, &closed):
 		e.Network = true
 	case errors.As(err, &connect):
 		e.Network, e.Labels = connect.Network(), slices.Clone(connect.Labels)

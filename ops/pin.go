@@ -42,9 +42,12 @@ func (c *call) acquire(ctx context.Context, avoid []string) (*topology.Server, *
 	if p := c.pinned(); p != nil {
 		return p.server, p.conn, nil
 	}
-	server, err := c.selectServer(ctx, c.selector(avoid))
-	if err != nil {
-		return nil, nil, &ConnectionError{Command: c.traits.name, Err: err}
+	server := c.env.Server
+	if server == nil {
+		var err error
+		if server, err = c.selectServer(ctx, c.selector(avoid)); err != nil {
+			return nil, nil, &ConnectionError{Command: c.traits.name, Err: err}
+		}
 	}
 	conn, err := server.CheckOut(ctx)
 	if err != nil {

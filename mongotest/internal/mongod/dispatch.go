@@ -63,6 +63,9 @@ func (r *request) execute() (reply *doc, fail failure, err error) {
 	if err := r.parseSession(); err != nil {
 		return nil, fail, err
 	}
+	if err := r.hearClusterTime(); err != nil {
+		return nil, fail, err
+	}
 	if fail, err = r.failCommand(); err != nil {
 		return nil, fail, err
 	}
@@ -87,10 +90,10 @@ func (r *request) execute() (reply *doc, fail failure, err error) {
 			return nil, fail, err
 		}
 	}
+	defer r.checkIn()
 	if err := r.checkOut(); err != nil {
 		return nil, fail, err
 	}
-	defer r.checkIn()
 	if err := r.waitForReadConcern(); err != nil {
 		return nil, fail, r.endTxn(err)
 	}
@@ -280,6 +283,21 @@ func (r *request) gossip(reply *doc) {
 	if !at.IsZero() {
 		reply.timestamp("operationTime", at)
 	}
+}
+
+// hearClusterTime takes over the cluster time that the client brings from
+// another member, unless it is more than a year ahead.
+func (r *request) hearClusterTime() error {
+	ts, ok := r.body.Lookup("$clusterTime", "clusterTime").Timestamp()
+	if !ok || !r.replicated() {
+		return nil
+	}
+	const drift = 365 * 24 * 60 * 60
+	if now := time.Now().Unix(); int64(ts.T) > now+drift {
+		return errorf(codeClusterTimeFailsRateLimiter, "New cluster time, %d, is too far from this node's wall clock time, %d.", ts.T, now)
+	}
+	r.server.Engine.Advance(ts)
+	return nil
 }
 
 // clusterTime adds $clusterTime. It is not signed, as without authentication.
