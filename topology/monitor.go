@@ -191,7 +191,7 @@ func (m *monitor) pause() {
 		return
 	case <-m.wake:
 	}
-	timer.Reset(minHeartbeatFrequency - time.Since(start))
+	timer.Reset(m.server.topology.config.MinHeartbeatFrequency - time.Since(start))
 	select {
 	case <-timer.C:
 	case <-m.ctx.Done():

@@ -28,8 +28,7 @@ import (
 
 const (
 	defaultHeartbeatFrequency = 10 * time.Second
-	// minHeartbeatFrequency is the least time between two checks of a server.
-	minHeartbeatFrequency = 500 * time.Millisecond
+	minHeartbeatFrequency     = 500 * time.Millisecond
 )
 
 // The values of Config.ServerMonitoringMode.
@@ -51,6 +50,9 @@ type Config struct {
 	// HeartbeatFrequency (heartbeatFrequencyMS) is the time between two
 	// checks, 10 s if zero and 500 ms at least.
 	HeartbeatFrequency time.Duration
+	// MinHeartbeatFrequency (minHeartbeatFrequencyMS) is the least time between
+	// two checks of a server, 500 ms if zero. Only tests set it.
+	MinHeartbeatFrequency time.Duration
 	// ServerMonitoringMode is auto (or empty), stream or poll.
 	ServerMonitoringMode string
 	// LocalThreshold (localThresholdMS) is the width of the latency window.
@@ -99,7 +101,10 @@ func Connect(config Config) *Topology {
 	if config.HeartbeatFrequency == 0 {
 		config.HeartbeatFrequency = defaultHeartbeatFrequency
 	}
-	config.HeartbeatFrequency = max(config.HeartbeatFrequency, minHeartbeatFrequency)
+	if config.MinHeartbeatFrequency == 0 {
+		config.MinHeartbeatFrequency = minHeartbeatFrequency
+	}
+	config.HeartbeatFrequency = max(config.HeartbeatFrequency, config.MinHeartbeatFrequency)
 	t := &Topology{ID: bson.NewObjectID(), config: config, stream: streams(config.ServerMonitoringMode)}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	t.current.Store(newSnapshot(description.Topology{}, nil, &t.config))

@@ -1,0 +1,28 @@
+// Package knobs shortens waits that the specifications fix, for tests that
+// would spend most of their time in them. Knobs travel in the context that a
+// client is made with.
+package knobs
+
+import (
+	"context"
+	"time"
+)
+
+// Knobs are the waits that can be shortened. What is 0 stays as it is.
+type Knobs struct {
+	// HeartbeatFrequency takes the place of heartbeatFrequencyMS.
+	HeartbeatFrequency time.Duration
+	// MinHeartbeatFrequency takes the place of minHeartbeatFrequencyMS.
+	MinHeartbeatFrequency time.Duration
+}
+
+type key struct{}
+
+// With is ctx with the knobs.
+func With(ctx context.Context, k Knobs) context.Context { return context.WithValue(ctx, key{}, k) }
+
+// From are the knobs that ctx carries.
+func From(ctx context.Context) Knobs {
+	k, _ := ctx.Value(key{}).(Knobs)
+	return k
+}
