@@ -5,13 +5,21 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/ops"
 )
 
 // WriteModel is one write of a BulkWrite: InsertOneModel, UpdateOneModel,
 // UpdateManyModel, ReplaceOneModel, DeleteOneModel or DeleteManyModel.
 type WriteModel[T any] interface {
-	add(e *encoder, b *bulk, index int)
+	add(e *encoder, to statements, index int)
+}
+
+// statements are where the models of a bulk write go, each with its index.
+type statements interface {
+	insert(index int, doc bson.Raw, id any)
+	update(index int, u *ops.UpdateStatement)
+	delete(index int, d *ops.DeleteStatement)
 }
 
 // InsertOneModel inserts a document.
@@ -110,6 +118,13 @@ func (b *bulk) group(kind ops.BulkKind) *group {
 	return g
 }
 
+func (b *bulk) insert(index int, doc bson.Raw, id any) {
+	g := b.group(ops.BulkInsert)
+	g.Docs = append(g.Docs, doc...)
+	g.end(index, false)
+	b.ids[index] = id
+}
+
 func (b *bulk) update(index int, u *ops.UpdateStatement) {
 	g := b.group(ops.BulkUpdate)
 	g.Docs = ops.AppendUpdate(g.Docs, u)
@@ -128,41 +143,38 @@ func (g *group) end(index int, multi bool) {
 	g.Multi = append(g.Multi, multi)
 }
 
-func (m InsertOneModel[T]) add(e *encoder, b *bulk, index int) {
+func (m InsertOneModel[T]) add(e *encoder, to statements, index int) {
 	id := e.insertion(boxed(&m.Document))
-	g := b.group(ops.BulkInsert)
-	g.Docs = append(g.Docs, e.buf...)
-	g.end(index, false)
-	b.ids[index] = id
+	to.insert(index, e.buf, id)
 }
 
-func (m UpdateOneModel[T]) add(e *encoder, b *bulk, index int) {
-	b.update(index, &ops.UpdateStatement{
+func (m UpdateOneModel[T]) add(e *encoder, to statements, index int) {
+	to.update(index, &ops.UpdateStatement{
 		Filter: e.filter(m.Filter), Update: e.update(m.Update), ArrayFilters: e.array("arrayFilters", m.ArrayFilters),
 		Upsert: m.Upsert, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint), Sort: e.doc("sort", m.Sort),
 	})
 }
 
-func (m UpdateManyModel[T]) add(e *encoder, b *bulk, index int) {
-	b.update(index, &ops.UpdateStatement{
+func (m UpdateManyModel[T]) add(e *encoder, to statements, index int) {
+	to.update(index, &ops.UpdateStatement{
 		Filter: e.filter(m.Filter), Update: e.update(m.Update), ArrayFilters: e.array("arrayFilters", m.ArrayFilters),
 		Multi: true, Upsert: m.Upsert, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint),
 	})
 }
 
-func (m ReplaceOneModel[T]) add(e *encoder, b *bulk, index int) {
-	b.update(index, &ops.UpdateStatement{
+func (m ReplaceOneModel[T]) add(e *encoder, to statements, index int) {
+	to.update(index, &ops.UpdateStatement{
 		Filter: e.filter(m.Filter), Update: e.replacement(m.Replacement),
 		Upsert: m.Upsert, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint), Sort: e.doc("sort", m.Sort),
 	})
 }
 
-func (m DeleteOneModel[T]) add(e *encoder, b *bulk, index int) {
-	b.delete(index, &ops.DeleteStatement{Filter: e.filter(m.Filter), Collation: e.collation(m.Collation), Hint: e.hint(m.Hint)})
+func (m DeleteOneModel[T]) add(e *encoder, to statements, index int) {
+	to.delete(index, &ops.DeleteStatement{Filter: e.filter(m.Filter), Collation: e.collation(m.Collation), Hint: e.hint(m.Hint)})
 }
 
-func (m DeleteManyModel[T]) add(e *encoder, b *bulk, index int) {
-	b.delete(index, &ops.DeleteStatement{Filter: e.filter(m.Filter), Multi: true, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint)})
+func (m DeleteManyModel[T]) add(e *encoder, to statements, index int) {
+	to.delete(index, &ops.DeleteStatement{Filter: e.filter(m.Filter), Multi: true, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint)})
 }
 
 // BulkWrite makes writes of all kinds, in as many commands as it takes. The
@@ -191,6 +203,7 @@ func (c *Collection[T]) BulkWrite(ctx context.Context, models []WriteModel[T], o
 	if err = errors.Join(e.err, err); err != nil {
 		return nil, err
 	}
+	env.OperationID = ops.NewOperationID()
 	var out ops.Outcome
 	for _, g := range b.groups {
 		if !c.db.client.exec.Bulk(ctx, env, c.name, w, g.kind, &g.Statements, &out) {

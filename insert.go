@@ -92,6 +92,7 @@ func (c *Collection[T]) InsertMany(ctx context.Context, list []T, opts ...Insert
 	if err = errors.Join(e.err, err); err != nil {
 		return nil, err
 	}
+	env.OperationID = ops.NewOperationID()
 	var out ops.Outcome
 	c.db.client.exec.Bulk(ctx, env, c.name, w, ops.BulkInsert, &ops.Statements{Docs: docs, Ends: ends}, &out)
 	e.release()

@@ -44,7 +44,7 @@ func (a *Aggregate) traits() traits {
 	return t
 }
 
-func (a *Aggregate) appendFields(dst []byte, _ *description.Server) []byte {
+func (a *Aggregate) appendFields(dst []byte, to *description.Server) []byte {
 	if a.Collection == "" {
 		dst = bson.AppendInt32(dst, "aggregate", 1)
 	} else {
@@ -63,5 +63,5 @@ func (a *Aggregate) appendFields(dst []byte, _ *description.Server) []byte {
 	dst = appendValue(dst, "comment", a.Comment)
 	dst = appendValue(dst, "hint", a.Hint)
 	dst = appendDoc(dst, "let", a.Let)
-	return appendBool(dst, "rawData", a.RawData)
+	return appendRawData(dst, to, a.RawData)
 }

@@ -25,7 +25,7 @@ func (*Count) traits() traits {
 	return traits{name: "count", readConcern: true, retry: retryRead}
 }
 
-func (c *Count) appendFields(dst []byte, _ *description.Server) []byte {
+func (c *Count) appendFields(dst []byte, to *description.Server) []byte {
 	dst = bson.AppendString(dst, "count", c.Collection)
 	dst = appendDoc(dst, "query", c.Query)
 	if c.Limit != 0 {
@@ -38,7 +38,7 @@ func (c *Count) appendFields(dst []byte, _ *description.Server) []byte {
 	dst = appendDoc(dst, "collation", c.Collation)
 	dst = appendMaxTime(dst, c.MaxTime)
 	dst = appendValue(dst, "comment", c.Comment)
-	return appendBool(dst, "rawData", c.RawData)
+	return appendRawData(dst, to, c.RawData)
 }
 
 // Distinct is the command distinct.
@@ -58,7 +58,7 @@ func (*Distinct) traits() traits {
 	return traits{name: "distinct", readConcern: true, retry: retryRead}
 }
 
-func (d *Distinct) appendFields(dst []byte, _ *description.Server) []byte {
+func (d *Distinct) appendFields(dst []byte, to *description.Server) []byte {
 	dst = bson.AppendString(dst, "distinct", d.Collection)
 	dst = bson.AppendString(dst, "key", d.Key)
 	dst = appendDoc(dst, "query", d.Query)
@@ -66,5 +66,5 @@ func (d *Distinct) appendFields(dst []byte, _ *description.Server) []byte {
 	dst = appendMaxTime(dst, d.MaxTime)
 	dst = appendValue(dst, "comment", d.Comment)
 	dst = appendValue(dst, "hint", d.Hint)
-	return appendBool(dst, "rawData", d.RawData)
+	return appendRawData(dst, to, d.RawData)
 }

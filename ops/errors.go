@@ -181,26 +181,33 @@ func WriteErrors(reply bson.Raw, base int) (list []*WriteError) {
 		if !ok {
 			continue
 		}
-		e := &WriteError{Raw: doc, Labels: labels}
-		for key, v := range doc.All() {
-			switch key {
-			case "index":
-				i, _ := v.AsInt64()
-				e.Index = base + int(i)
-			case "code":
-				code, _ := v.AsInt64()
-				e.Code = int32(code)
-			case "codeName":
-				e.Name, _ = v.Str()
-			case "errmsg":
-				e.Message, _ = v.Str()
-			case "errInfo":
-				e.Details, _ = v.Document()
-			}
-		}
+		e := newWriteError(doc)
+		e.Index += base
+		e.Labels = labels
 		list = append(list, e)
 	}
 	return list
+}
+
+func newWriteError(doc bson.Raw) *WriteError {
+	e := &WriteError{Raw: doc}
+	for key, v := range doc.All() {
+		switch key {
+		case "index":
+			i, _ := v.AsInt64()
+			e.Index = int(i)
+		case "code":
+			code, _ := v.AsInt64()
+			e.Code = int32(code)
+		case "codeName":
+			e.Name, _ = v.Str()
+		case "errmsg":
+			e.Message, _ = v.Str()
+		case "errInfo":
+			e.Details, _ = v.Document()
+		}
+	}
+	return e
 }
 
 // code is the server's error code in err, and whether there is one.

@@ -39,7 +39,7 @@ func (*Find) traits() traits {
 	return traits{name: "find", readConcern: true, retry: retryRead}
 }
 
-func (f *Find) appendFields(dst []byte, _ *description.Server) []byte {
+func (f *Find) appendFields(dst []byte, to *description.Server) []byte {
 	dst = bson.AppendString(dst, "find", f.Collection)
 	dst = appendDoc(dst, "filter", f.Filter)
 	dst = appendDoc(dst, "sort", f.Sort)
@@ -73,7 +73,7 @@ func (f *Find) appendFields(dst []byte, _ *description.Server) []byte {
 	dst = appendDoc(dst, "collation", f.Collation)
 	dst = appendBool(dst, "allowDiskUse", f.AllowDiskUse)
 	dst = appendDoc(dst, "let", f.Let)
-	return appendBool(dst, "rawData", f.RawData)
+	return appendRawData(dst, to, f.RawData)
 }
 
 // firstBatch is the batch size to send. A batch size equal to the limit would

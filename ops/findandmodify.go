@@ -32,7 +32,7 @@ func (*FindAndModify) traits() traits {
 	return traits{name: "findAndModify", write: true, writeConcern: true, retry: retryWrite}
 }
 
-func (f *FindAndModify) appendFields(dst []byte, _ *description.Server) []byte {
+func (f *FindAndModify) appendFields(dst []byte, to *description.Server) []byte {
 	dst = bson.AppendString(dst, "findAndModify", f.Collection)
 	dst = bson.AppendDocument(dst, "query", f.Filter)
 	dst = appendDoc(dst, "sort", f.Sort)
@@ -48,5 +48,5 @@ func (f *FindAndModify) appendFields(dst []byte, _ *description.Server) []byte {
 	dst = appendValue(dst, "hint", f.Hint)
 	dst = appendValue(dst, "comment", f.Comment)
 	dst = appendDoc(dst, "let", f.Let)
-	return appendBool(dst, "rawData", f.RawData)
+	return appendRawData(dst, to, f.RawData)
 }

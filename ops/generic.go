@@ -19,6 +19,7 @@ type Generic struct {
 	Write bool
 	// Sessionless marks a command that goes without a session of its own.
 	Sessionless bool
+	RawData     *bool
 }
 
 func (g *Generic) traits() traits {
@@ -33,6 +34,6 @@ func (g *Generic) traits() traits {
 	return t
 }
 
-func (g *Generic) appendFields(dst []byte, _ *description.Server) []byte {
-	return append(dst, g.Body[4:len(g.Body)-1]...)
+func (g *Generic) appendFields(dst []byte, to *description.Server) []byte {
+	return appendRawData(append(dst, g.Body[4:len(g.Body)-1]...), to, g.RawData)
 }

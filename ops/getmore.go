@@ -30,7 +30,7 @@ func (g *GetMore) appendFields(dst []byte, to *description.Server) []byte {
 	if to.MaxWireVersion >= 9 {
 		dst = appendValue(dst, "comment", g.Comment)
 	}
-	return appendBool(dst, "rawData", g.RawData)
+	return appendRawData(dst, to, g.RawData)
 }
 
 // KillCursors is the command killCursors.

@@ -45,10 +45,13 @@ func (m *message) append(dst []byte) []byte {
 	dst = m.appendFields(dst)
 	dst = bson.EndDocument(dst, doc)
 	if s, ok := m.command.(sequenced); ok {
-		id, docs := s.sequence()
-		dst, doc = wire.BeginSequence(dst, id)
-		dst = append(dst, docs...)
-		dst = wire.EndSequence(dst, doc)
+		for _, q := range s.sequences() {
+			if q.id != "" {
+				dst, doc = wire.BeginSequence(dst, q.id)
+				dst = append(dst, q.docs...)
+				dst = wire.EndSequence(dst, doc)
+			}
+		}
 	}
 	return wire.EndMessage(dst, at)
 }
@@ -144,18 +147,26 @@ func (m *message) document() bson.Raw {
 	doc, at := bson.BeginDocument(nil)
 	doc = m.appendFields(doc)
 	if s, ok := m.command.(sequenced); ok {
-		id, docs := s.sequence()
-		var arr int
-		doc, arr = bson.BeginArray(doc, id)
-		for i := 0; len(docs) > 0; i++ {
-			one, rest, err := bson.ReadDocument(docs)
-			if err != nil {
-				break
-			}
-			doc = append(bson.AppendIndexHeader(doc, bson.TypeEmbeddedDocument, i), one...)
-			docs = rest
+		for _, q := range s.sequences() {
+			doc = q.appendArray(doc)
 		}
-		doc = bson.EndDocument(doc, arr)
 	}
 	return bson.EndDocument(doc, at)
+}
+
+// appendArray appends the documents as an array, if there are any.
+func (q sequence) appendArray(dst []byte) []byte {
+	if q.id == "" {
+		return dst
+	}
+	dst, arr := bson.BeginArray(dst, q.id)
+	for i, docs := 0, q.docs; len(docs) > 0; i++ {
+		one, rest, err := bson.ReadDocument(docs)
+		if err != nil {
+			break
+		}
+		dst = append(bson.AppendIndexHeader(dst, bson.TypeEmbeddedDocument, i), one...)
+		docs = rest
+	}
+	return bson.EndDocument(dst, arr)
 }

@@ -42,7 +42,10 @@ func (c *call) operationID() int64 {
 		c.operation = c.env.OperationID
 	}
 	if c.operation == 0 {
-		c.operation = int64(wire.NextRequestID())
+		c.operation = NewOperationID()
 	}
 	return c.operation
 }
+
+// NewOperationID is an identifier for an operation of several commands.
+func NewOperationID() int64 { return int64(wire.NextRequestID()) }

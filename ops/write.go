@@ -15,12 +15,12 @@ type WriteOptions struct {
 	RawData                  *bool
 }
 
-func (o *WriteOptions) appendFields(dst []byte) []byte {
+func (o *WriteOptions) appendFields(dst []byte, to *description.Server) []byte {
 	dst = bson.AppendBool(dst, "ordered", !o.Unordered)
 	dst = appendBool(dst, "bypassDocumentValidation", o.BypassDocumentValidation)
 	dst = appendValue(dst, "comment", o.Comment)
 	dst = appendDoc(dst, "let", o.Let)
-	return appendBool(dst, "rawData", o.RawData)
+	return appendRawData(dst, to, o.RawData)
 }
 
 // Insert is the command insert. Docs are the documents one after the other.
@@ -35,11 +35,11 @@ func (*Insert) traits() traits {
 	return traits{name: "insert", write: true, writeConcern: true, retry: retryWrite}
 }
 
-func (i *Insert) appendFields(dst []byte, _ *description.Server) []byte {
-	return i.WriteOptions.appendFields(bson.AppendString(dst, "insert", i.Collection))
+func (i *Insert) appendFields(dst []byte, to *description.Server) []byte {
+	return i.WriteOptions.appendFields(bson.AppendString(dst, "insert", i.Collection), to)
 }
 
-func (i *Insert) sequence() (string, []byte) { return "documents", i.Docs }
+func (i *Insert) sequences() [2]sequence { return [2]sequence{{"documents", i.Docs}} }
 
 // Update is the command update. Updates are its statements, one document each;
 // see AppendUpdate.
@@ -61,11 +61,11 @@ func (u *Update) traits() traits {
 	return t
 }
 
-func (u *Update) appendFields(dst []byte, _ *description.Server) []byte {
-	return u.WriteOptions.appendFields(bson.AppendString(dst, "update", u.Collection))
+func (u *Update) appendFields(dst []byte, to *description.Server) []byte {
+	return u.WriteOptions.appendFields(bson.AppendString(dst, "update", u.Collection), to)
 }
 
-func (u *Update) sequence() (string, []byte) { return "updates", u.Updates }
+func (u *Update) sequences() [2]sequence { return [2]sequence{{"updates", u.Updates}} }
 
 // UpdateStatement is one statement of an update.
 type UpdateStatement struct {
@@ -113,11 +113,11 @@ func (d *Delete) traits() traits {
 	return t
 }
 
-func (d *Delete) appendFields(dst []byte, _ *description.Server) []byte {
-	return d.WriteOptions.appendFields(bson.AppendString(dst, "delete", d.Collection))
+func (d *Delete) appendFields(dst []byte, to *description.Server) []byte {
+	return d.WriteOptions.appendFields(bson.AppendString(dst, "delete", d.Collection), to)
 }
 
-func (d *Delete) sequence() (string, []byte) { return "deletes", d.Deletes }
+func (d *Delete) sequences() [2]sequence { return [2]sequence{{"deletes", d.Deletes}} }
 
 // DeleteStatement is one statement of a delete.
 type DeleteStatement struct {
