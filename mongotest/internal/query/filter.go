@@ -12,6 +12,8 @@ type Filter struct {
 	// Near is the query's $near or $nearSphere, nil if it has none.
 	Near *Near
 
+	source  bson.Raw
+	env     *Env
 	root    node // as written
 	ordered node // conjunctions in the planner's order
 	hasExpr bool
@@ -41,7 +43,7 @@ func parseFilter(filter bson.Raw, env *Env, allow allowed) (*Filter, error) {
 	if err := checkDepth(documentValue(filter)); err != nil {
 		return nil, err
 	}
-	p := &filterParser{env: env, allow: allow, filter: &Filter{}}
+	p := &filterParser{env: env, allow: allow, filter: &Filter{source: filter, env: env}}
 	root, err := p.document(filter, true)
 	if err != nil {
 		return nil, err
