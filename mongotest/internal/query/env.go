@@ -28,8 +28,8 @@ type Env struct {
 	ClusterTime bson.Timestamp
 	// Collation compares strings; nil compares bytes.
 	Collation *Collation
-	// Let holds the command's variables ("let", or "c" of an update statement),
-	// their values constant.
+	// Let holds the command's variables: "let", or "c" of an update statement.
+	// Their values are expressions that read no document; see CheckLet.
 	Let bson.Raw
 	// outer are the variables of the pipeline around: "let" of $lookup. They
 	// have no values yet while a pipeline is checked.

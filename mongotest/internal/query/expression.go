@@ -15,7 +15,9 @@ type expression struct {
 	// pure says that the value depends on args alone.
 	pure     bool
 	constant bool
-	// field is the top-level field of the document that a path begins with.
+	// reads says that the expression is a path in the document, which begins
+	// with the field; that is empty for the whole document.
+	reads bool
 	field string
 }
 
@@ -61,10 +63,7 @@ func (s *scope) lookup(name string) bson.RawValue {
 	if name == "ROOT" || name == "CURRENT" {
 		return s.root
 	}
-	if v, ok := s.env.outer[name]; ok {
-		return v
-	}
-	return s.env.Let.Lookup(name)
+	return s.env.outer[name]
 }
 
 func constantExpr(v bson.RawValue) *expression {
@@ -242,15 +241,49 @@ func (p *expressionParser) variable(name string, path []string) (*expression, er
 	case name == "USER_ROLES" && p.env.Version.AtLeast(7, 0):
 		return constantExpr(arrayValue(nil)), nil
 	case !isMissing(p.env.Let.Lookup(name)):
-		return at(p.env.Let.Lookup(name)), nil
+		v, err := p.env.letValue(p.env.Let.Lookup(name))
+		return at(v), err
 	default:
 		return nil, errorf(17276, "Use of undefined variable: %s", name)
 	}
 	e := &expression{eval: func(s *scope) (bson.RawValue, error) { return valueAt(s.lookup(name), path), nil }}
-	if len(path) > 0 {
+	e.reads = !slices.Contains(p.vars, name) && !outer
+	if e.reads && len(path) > 0 {
 		e.field = path[0]
 	}
 	return e, nil
+}
+
+// CheckLet checks the names and the expressions of the variables that a command
+// brings, used or not.
+func (e *Env) CheckLet() error {
+	for _, f := range fields(e.Let) {
+		if err := checkVariableName(f.key); err != nil {
+			return err
+		}
+		if _, err := e.letValue(f.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// letValue evaluates a variable of the command. It depends on no document.
+func (e *Env) letValue(v bson.RawValue) (bson.RawValue, error) {
+	env := *e
+	env.Let = nil
+	expr, err := parseExpression(v, &env)
+	if err != nil {
+		return missing, err
+	}
+	if expr.readsDocument() {
+		return missing, errorf(4890500, "Command let Expression tried to access a field, but this is not allowed because command let expressions run before the query examines any documents.")
+	}
+	return expr.eval(newScope(&env, emptyDoc))
+}
+
+func (e *expression) readsDocument() bool {
+	return e.reads || slices.ContainsFunc(e.args, (*expression).readsDocument)
 }
 
 func (p *expressionParser) checkReadable(name string) error {

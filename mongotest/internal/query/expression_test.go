@@ -127,9 +127,15 @@ func TestExpressionPathsAndVariables(t *testing.T) {
 		{`{'$add': 1, '$x': 1}`, `15983 an object representing an expression must have exactly one field: { $add: 1, $x: 1 }`},
 	})
 	env := testEnv(5, 0)
-	env.Let = parse(t, `{'v': {'k': 5}}`)
+	env.Let = parse(t, `{'v': {'k': 5}, 'l': {'$literal': '$i'}, 'r': {'$rand': {}}, 'bad': '$i'}`)
+	if err := env.CheckLet(); err == nil || err.(*Error).Code != 4890500 {
+		t.Errorf("a variable that reads a field: %v", err)
+	}
 	checkExpressions(t, env, [][2]string{
 		{`'$$v.k'`, `5`},
+		{`'$$l'`, `'$i'`},
+		{`'$$r'`, `0.25`},
+		{`'$$bad'`, `4890500 Command let Expression tried to access a field, but this is not allowed because command let expressions run before the query examines any documents.`},
 		{`{'$let': {'vars': {'v': 1}, 'in': '$$v'}}`, `1`},
 		{`'$$w'`, `17276 Use of undefined variable: w`},
 	})

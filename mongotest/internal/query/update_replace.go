@@ -115,5 +115,12 @@ func checkStoredID(id bson.RawValue) error {
 	case bson.TypeArray, bson.TypeRegex, bson.TypeUndefined:
 		return errorf(codeInvalidIDField, "The '_id' value cannot be of type %s", TypeName(id.Type))
 	}
+	if isObject(id) {
+		for name := range bson.Raw(id.Value).Keys() {
+			if strings.HasPrefix(name, "$") {
+				return errorf(codeDollarPrefixedFieldName, "_id fields may not contain '$'-prefixed fields: %s is not valid for storage.", name)
+			}
+		}
+	}
 	return nil
 }
