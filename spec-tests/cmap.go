@@ -257,6 +257,7 @@ func (r *cmapRunner) observer() *event.Observer {
 func (r *cmapRunner) check(want []map[string]any, ignore []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	clearFirst(want)
 	got := slices.DeleteFunc(slices.Clone(r.events), func(e map[string]any) bool {
 		return slices.Contains(ignore, e["type"].(string))
 	})
@@ -267,6 +268,18 @@ func (r *cmapRunner) check(want []map[string]any, ignore []string) {
 		}
 		if !matchCMAP(w, got[i]) {
 			r.t.Errorf("event %d is %v; want %v", i, got[i], w)
+		}
+	}
+}
+
+// clearFirst puts the events of a connection that could not be established into
+// the order of the newest text: the pool is cleared before the connection is
+// closed. Older fixtures, and none of the newest, have it the other way round.
+func clearFirst(events []map[string]any) {
+	for i := 1; i < len(events); i++ {
+		closed, cleared := events[i-1], events[i]
+		if closed["type"] == "ConnectionClosed" && closed["reason"] == "error" && cleared["type"] == "ConnectionPoolCleared" {
+			events[i-1], events[i] = cleared, closed
 		}
 	}
 }
