@@ -21,7 +21,6 @@ var logicOperators = map[string]operator{
 	"$let":     {parse: parseLet},
 	"$literal": {parse: parseLiteral},
 	"$const":   {parse: parseLiteral},
-	"$expr":    {parse: parseNestedExpr},
 }
 
 func comparing(result func(int) bson.RawValue) operator {
@@ -110,10 +109,6 @@ func argumentCount(v bson.RawValue) int {
 
 func parseLiteral(_ *expressionParser, _ string, v bson.RawValue) (*expression, error) {
 	return constantExpr(v), nil
-}
-
-func parseNestedExpr(p *expressionParser, _ string, v bson.RawValue) (*expression, error) {
-	return p.operand(v)
 }
 
 // parseSwitch parses $switch. It is not folded, even if all is constant.

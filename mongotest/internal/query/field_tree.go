@@ -49,22 +49,6 @@ func (t *fieldTree) keep(path []string) {
 	inner.kept[name] = true
 }
 
-func (t *fieldTree) optimize(env *Env) error {
-	for _, name := range t.names {
-		if e := t.computed[name]; e != nil {
-			if err := e.optimize(env); err != nil {
-				return err
-			}
-		}
-		if c := t.children[name]; c != nil {
-			if err := c.optimize(env); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // include keeps the fields of doc that are named.
 func (t *fieldTree) include(doc bson.Raw) bson.Raw {
 	dst, at := bson.BeginDocument(nil)

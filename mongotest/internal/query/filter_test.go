@@ -129,6 +129,12 @@ func TestNear(t *testing.T) {
 	if !ok || d < 111_300 || d > 111_340 {
 		t.Errorf("one degree is %f m, %v", d, ok)
 	}
+	if ok, err := f.Match(parse(t, `{'loc': [1, 0]}`)); !ok || err != nil {
+		t.Errorf("one degree is not within 200 km: %v", err)
+	}
+	if want := "GEONEAR  field=loc maxdist=200000 isNearSphere=0\n"; f.Tree() != want {
+		t.Errorf("tree %q, want %q", f.Tree(), want)
+	}
 	if _, ok := f.Near.Distance(parse(t, `{'loc': [3, 0]}`)); ok {
 		t.Error("three degrees are within 200 km")
 	}

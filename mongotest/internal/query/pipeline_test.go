@@ -41,6 +41,26 @@ func TestPipelineStages(t *testing.T) {
 			`[{'_id': 1, 'n': 1}, {'_id': 2, 'n': 1}, {'_id': 3, 'n': 2}]`},
 		{`[{'$bucketAuto': {'groupBy': '$n', 'buckets': 2, 'granularity': 'POWERSOF2'}}]`,
 			`[{'_id': {'min': {'$numberDouble': '0.5'}, 'max': {'$numberDouble': '4'}}, 'count': 3}]`},
+		{`[{'$bucketAuto': {'groupBy': '$n', 'buckets': 5, 'granularity': 'R5'}}, {'$group': {'_id': null, 'c': {'$sum': '$count'}, 'b': {'$push': '$_id.max'}}}]`,
+			`[{'_id': null, 'c': 3, 'b': [1.6, 2.5, {'$numberDouble': '4'}]}]`},
+		{`[{'$group': {'_id': null, 'd': {'$stdDevPop': '$n'}, 'm': {'$median': {'input': '$n', 'method': 'approximate'}}, 'u': {'$addToSet': '$k'}, 'o': {'$mergeObjects': {'$cond': [{'$eq': ['$k', 'a']}, {'n': '$n'}, {'k': '$k'}]}}}}]`,
+			`[{'_id': null, 'd': 0.816496580927726, 'm': {'$numberDouble': '2'}, 'u': ['a', 'b'], 'o': {'n': 3, 'k': 'b'}}]`},
+		{`[{'$group': {'_id': null, 'p': {'$percentile': {'input': '$n', 'p': [0.9], 'method': 'approximate'}}, 'f': {'$firstN': {'n': 9, 'input': '$zz'}}}}]`,
+			`[{'_id': null, 'p': [{'$numberDouble': '3'}], 'f': [null, null, null]}]`},
+		{`[{'$set': {'d': {'$dateAdd': {'startDate': {'$date': '2020-01-31T00:00:00Z'}, 'unit': 'day', 'amount': {'$multiply': ['$x', 10]}}}}},
+			{'$setWindowFields': {'sortBy': {'d': 1}, 'output': {
+				's': {'$push': '$_id', 'window': {'range': [-1, 0], 'unit': 'month'}},
+				'w': {'$push': '$_id', 'window': {'range': [0, 10], 'unit': 'day'}},
+				'v': {'$derivative': {'input': '$n', 'unit': 'day'}, 'window': {'documents': [-1, 0]}},
+				'c': {'$covariancePop': ['$n', '$x'], 'window': {'documents': ['unbounded', 'current']}},
+				'k': {'$denseRank': {}}}}}, {'$project': {'s': 1, 'w': 1, 'v': 1, 'c': 1, 'k': 1}}]`,
+			`[{'_id': 1, 'k': 1, 's': [1], 'w': [1], 'v': null, 'c': {'$numberDouble': '0'}}, {'_id': 2, 'k': 2, 's': [1, 2], 'w': [2, 3], 'v': 0.1, 'c': {'$numberDouble': '1'}},
+				{'_id': 3, 'k': 3, 's': [2, 3], 'w': [3], 'v': -0.1, 'c': 0.6666666666666666}]`},
+		{`[{'$geoNear': {'near': [0, 0], 'distanceField': 'd', 'query': {'_id': {'$lt': 3}}, 'distanceMultiplier': 2, 'includeLocs': 'l'}}]`, `[]`},
+		{`[{'$geoNear': {'near': {'type': 'Point', 'coordinates': [0, 0]}, 'spherical': true}}]`, `16606 $geoNear requires a 'distanceField' option as a String`},
+		{`[{'$redact': {'$cond': [{'$gt': ['$n', 1]}, '$$KEEP', '$$PRUNE']}}, {'$replaceWith': {'n': '$n'}}]`, `[{'n': 3}, {'n': 2}]`},
+		{`[{'$graphLookup': {'from': 'other', 'startWith': '$n', 'connectFromField': '_id', 'connectToField': 'f', 'as': 'g', 'restrictSearchWithMatch': {'_id': {'$gt': 7}}}}, {'$project': {'g': '$g._id'}}]`,
+			`[{'_id': 1, 'g': []}, {'_id': 2, 'g': []}, {'_id': 3, 'g': [8]}]`},
 		{`[{'$skip': 1}, {'$limit': 1}, {'$unset': ['k', 'x']}]`, `[{'_id': 2, 'n': 3}]`},
 		{`[{'$match': {'k': 'a'}}, {'$lookup': {'from': 'other', 'localField': 'n', 'foreignField': 'f', 'as': 'j.k'}}, {'$project': {'j': 1}}]`,
 			`[{'_id': 1, 'j': {'k': [{'_id': 7, 'f': 1}]}}, {'_id': 2, 'j': {'k': []}}]`},
@@ -64,6 +84,7 @@ func TestPipelineStages(t *testing.T) {
 			}
 			return FromDocuments(parseList(t, `[{'_id': 7, 'f': 1}, {'_id': 8, 'f': [2]}]`)), nil
 		}
+		env.Collections.GeoIndex = func(_, _, key string) (string, error) { return "loc" + key, nil }
 		want := test.want
 		if want[0] == '[' {
 			want = parseValue(t, want).String()
@@ -155,5 +176,23 @@ func TestDistinct(t *testing.T) {
 	}
 	if got, want := d.Values().String(), `[1,2,"x"]`; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestGeoNear(t *testing.T) {
+	env := testEnv(4, 4)
+	env.Collections.GeoIndex = func(db, collection, key string) (string, error) {
+		if db != "d" || collection != "c" || key != "at" {
+			return "", errorf(codeIndexNotFound, "%s.%s %s", db, collection, key)
+		}
+		return "at", nil
+	}
+	stages := `[{'$geoNear': {'near': {'type': 'Point', 'coordinates': [0, 0]}, 'key': 'at', 'distanceField': 'm.d', 'spherical': true, 'maxDistance': 300000, 'includeLocs': 'm.l', 'query': {'k': 1}}},
+		{'$set': {'m.d': {'$round': ['$m.d', -2]}}}]`
+	got := runPipeline(t, env, stages, `[{'_id': 1, 'k': 1, 'at': [2, 0]}, {'_id': 2, 'k': 1, 'at': {'type': 'Point', 'coordinates': [1, 0]}}, {'_id': 3, 'k': 2, 'at': [0, 0]}, {'_id': 4, 'k': 1, 'at': [9, 0]}]`)
+	want := parseValue(t, `[{'_id': 2, 'k': 1, 'at': {'type': 'Point', 'coordinates': [1, 0]}, 'm': {'d': {'$numberDouble': '111300'}, 'l': {'type': 'Point', 'coordinates': [1, 0]}}},
+		{'_id': 1, 'k': 1, 'at': [2, 0], 'm': {'d': {'$numberDouble': '222600'}, 'l': [2, 0]}}]`).String()
+	if got != want {
+		t.Errorf("%s\nwant %s", got, want)
 	}
 }

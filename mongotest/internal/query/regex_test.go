@@ -52,6 +52,11 @@ func TestRegex(t *testing.T) {
 		{`(?:a|b)*?c`, "", "abac", "abac"},
 		{`[a-\d]`, "", "-", "-"},
 		{`\h\v`, "", " \n", " \n"},
+		{`(a)\g{-1}\g1`, "", "aaa", "aaa a"},
+		{`\101\cA\e\a\f`, "", "A\x01\x1b\a\f", "A\x01\x1b\a\f"},
+		{`[\b\x{41}-C[:punct:][:^space:]]{4}`, "", "\bB!z", "\bB!z"},
+		{`(?<=(?:ab){2}[cd]\b)-`, "", "xababc-", "-"},
+		{`(?>(?=a)a)\Gb`, "", "ab", "none"},
 	} {
 		r, err := compileRegex(test.pattern, test.options, testEnv(4, 4))
 		if err != nil {
