@@ -13,11 +13,13 @@ type decoder struct {
 	*config
 	// text is where short strings are copied to. One allocation serves many.
 	text []byte
+	// textSize is the size of such an allocation.
+	textSize int
 }
 
-// textSize bounds the allocations that strings share, and thus what a string
+// maxTextSize bounds the allocations that strings share, and thus what a string
 // that outlives its document keeps alive.
-const textSize = 1024
+const maxTextSize = 1024
 
 // string is b, which must be valid UTF-8, as a string.
 func (d *decoder) string(b []byte) string {
@@ -25,10 +27,10 @@ func (d *decoder) string(b []byte) string {
 		return ""
 	}
 	if len(b) > cap(d.text)-len(d.text) {
-		if len(b) >= textSize/4 {
+		if len(b) > d.textSize/4 {
 			return string(b)
 		}
-		d.text = make([]byte, 0, textSize)
+		d.text = make([]byte, 0, d.textSize)
 	}
 	start := len(d.text)
 	d.text = append(d.text, b...)

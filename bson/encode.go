@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/bits"
 	"reflect"
 	"slices"
 	"strconv"
@@ -86,20 +85,14 @@ func (e *encoder) int(n int64, small bool) Type {
 // string appends s, which must be valid UTF-8.
 func (e *encoder) string(s string) error {
 	n := 4 + len(s) + 1
-	if !putString(e.room(n)[:n], s) {
+	b := e.room(n)[:n]
+	binary.LittleEndian.PutUint32(b, uint32(len(s)+1))
+	b[n-1] = 0
+	if !copyASCII(b[4:n-1], s) && !utf8.ValidString(s) {
 		return errUTF8
 	}
 	e.b = e.b[:len(e.b)+n]
 	return nil
-}
-
-// putString writes the value of a string over all of b, and reports whether s
-// is valid UTF-8.
-func putString(b []byte, s string) bool {
-	text := b[4 : len(b)-1]
-	binary.LittleEndian.PutUint32(b, uint32(len(s)+1))
-	b[len(b)-1] = 0
-	return copyASCII(text, bytesOfString(s)) || utf8.ValidString(s)
 }
 
 // lift makes the buffer end where w is.
@@ -163,7 +156,7 @@ func (e *encoder) structure(s *structFields, p ref, depth int) error {
 			}
 			w.uint32(0, uint32(len(text)+1))
 			w.byte(size-1, 0)
-			if !copyASCII(w.skip(4).bytes(len(text)), bytesOfString(text)) && !utf8.ValidString(text) {
+			if !copyASCII(w.skip(4).bytes(len(text)), text) && !utf8.ValidString(text) {
 				return encodeFailed(errUTF8, f.name, f.codec.typ)
 			}
 			w = w.skip(size)
@@ -233,13 +226,15 @@ func (e *encoder) present(f *field, p ref) (ref, bool) {
 	return q, true
 }
 
-// begin appends the length of a document at the depth, which end fills in.
+// begin appends the length of a document at the depth, which end fills in. It
+// leaves room for a pen.
 func (e *encoder) begin(depth int) (start int, err error) {
 	if depth > MaxDepth {
 		return 0, errDepth
 	}
+	e.room(4 + 1)
 	start = len(e.b)
-	e.b = append(e.b, 0, 0, 0, 0)
+	e.b = e.b[:start+4]
 	return start, nil
 }
 
@@ -254,34 +249,50 @@ func (e *encoder) end(start int) error {
 	return nil
 }
 
-// key appends a key after room for its type, which is at header.
-func (e *encoder) key(key string) (header int, err error) {
-	header = len(e.b)
-	n := 1 + len(key) + 1
-	b := e.room(n)[:n]
-	b[0], b[n-1] = 0, 0
-	e.b = e.b[:header+n]
-	return header, copyKey(b[1:n-1], bytesOfString(key))
+// A header is the start of an element: its type and its key with NUL. It is
+// written without its type, which is known once the value is.
+
+// valueRoom is more than a value of fixed size takes.
+const valueRoom = 16 + 1
+
+// header writes a header at w, behind which there will be valueRoom. It is the
+// pen at the header, which may have moved, and whether key is fit for a key:
+// valid UTF-8 without NUL.
+func (e *encoder) header(w pen, key string) (_ pen, ok bool) {
+	n := len(key)
+	if cap(e.b)-w.written(e.b) < 1+n+1+valueRoom {
+		w = e.grow(w, 1+n+1+valueRoom)
+	}
+	w.byte(1+n, 0)
+	return w, copyKey(w.skip(1).bytes(n), key)
 }
 
-// index appends the key of the i-th element of an array after room for its
-// type, which is at header.
-func (e *encoder) index(i int) (header int) {
-	header = len(e.b)
-	if i < 10 {
-		e.b = append(e.b, 0, '0'+byte(i), 0)
-		return header
+// index is header for the i-th element of an array. n is the length of the
+// header.
+func (e *encoder) index(w pen, i int) (_ pen, n int) {
+	const most = 1 + 20 + 1
+	if cap(e.b)-w.written(e.b) < most+valueRoom {
+		w = e.grow(w, most+valueRoom)
 	}
-	e.b = append(strconv.AppendUint(append(e.b, 0), uint64(i), 10), 0)
-	return header
+	if i < 10 {
+		w.byte(1, '0'+byte(i))
+		w.byte(2, 0)
+		return w, 3
+	}
+	n = 1 + len(strconv.AppendUint(w.skip(1).bytes(most)[:0], uint64(i), 10))
+	w.byte(n, 0)
+	return w, n + 1
 }
 
 // element appends an element with the value at p.
 func (e *encoder) element(key string, c *codec, p ref, depth int) error {
-	header, err := e.key(key)
-	if err != nil {
-		return encodeFailed(err, key, nil)
+	header := len(e.b)
+	e.room(1)
+	w, ok := e.header(penAt(e.b), key)
+	if !ok {
+		return keyFailed(key)
 	}
+	e.lift(w.skip(1 + len(key) + 1))
 	t, err := e.value(c, p, depth)
 	if err != nil {
 		return encodeFailed(err, key, c.typ)
@@ -290,50 +301,80 @@ func (e *encoder) element(key string, c *codec, p ref, depth int) error {
 	return nil
 }
 
-// elementAny appends an element with the value v.
-func (e *encoder) elementAny(key string, v any, depth int) error {
-	header, err := e.key(key)
-	if err != nil {
-		return encodeFailed(err, key, nil)
-	}
-	t, err := e.any(v, depth)
-	if err != nil {
-		return encodeFailed(err, key, reflect.TypeOf(v))
-	}
-	e.b[header] = byte(t)
-	return nil
-}
-
-// any appends v. The types that decoding gives come first.
-func (e *encoder) any(v any, depth int) (Type, error) {
+// put writes v behind the header of n bytes that is at w and fills in its type.
+// The types that decoding gives come first.
+func (e *encoder) put(w pen, n int, v any, depth int) (pen, error) {
 	switch v := v.(type) {
 	case nil:
-		return TypeNull, nil
+		w.byte(0, byte(TypeNull))
+		return w.skip(n), nil
 	case string:
-		return TypeString, e.string(v)
+		size := 4 + len(v) + 1
+		if cap(e.b)-w.written(e.b) < n+size+1 {
+			w = e.grow(w.skip(n), size+1).skip(-n)
+		}
+		w.byte(0, byte(TypeString))
+		w.uint32(n, uint32(len(v)+1))
+		w.byte(n+size-1, 0)
+		if !copyASCII(w.skip(n+4).bytes(len(v)), v) && !utf8.ValidString(v) {
+			return w, errUTF8
+		}
+		return w.skip(n + size), nil
 	case int32:
-		e.fix32(uint32(v))
-		return TypeInt32, nil
+		w.byte(0, byte(TypeInt32))
+		w.uint32(n, uint32(v))
+		return w.skip(n + 4), nil
 	case int64:
-		return e.int(v, e.IntMinSize), nil
+		if !e.IntMinSize {
+			w.byte(0, byte(TypeInt64))
+			w.uint64(n, uint64(v))
+			return w.skip(n + 8), nil
+		}
 	case float64:
-		e.fix64(math.Float64bits(v))
-		return TypeDouble, nil
+		w.byte(0, byte(TypeDouble))
+		w.uint64(n, math.Float64bits(v))
+		return w.skip(n + 8), nil
 	case bool:
-		e.b = append(e.b, boolByte(v))
-		return TypeBoolean, nil
+		w.byte(0, byte(TypeBoolean))
+		w.byte(n, boolByte(v))
+		return w.skip(n + 1), nil
+	case D:
+		if v != nil {
+			w.byte(0, byte(TypeEmbeddedDocument))
+			e.lift(w.skip(n))
+			err := e.document(v, depth+1)
+			e.room(1)
+			return penAt(e.b), err
+		}
+	}
+	header := w.written(e.b)
+	e.lift(w.skip(n))
+	t, err := e.any(v, depth)
+	if err != nil {
+		return w, err
+	}
+	e.b[header] = byte(t)
+	e.room(1)
+	return penAt(e.b), nil
+}
+
+// any appends v.
+func (e *encoder) any(v any, depth int) (Type, error) {
+	switch v := v.(type) {
 	case D:
 		return e.d(v, depth+1)
 	case A:
 		return e.a(v, depth+1)
+	case M:
+		return e.m(v, depth+1)
 	case ObjectID:
 		e.b = append(e.b, v[:]...)
 		return TypeObjectID, nil
 	case DateTime:
 		e.fix64(uint64(v))
 		return TypeDateTime, nil
-	case M:
-		return e.m(v, depth+1)
+	case nil:
+		return TypeNull, nil
 	}
 	return e.other(v, depth)
 }
@@ -354,24 +395,12 @@ func (e *encoder) other(v any, depth int) (Type, error) {
 // locate is the address of v, which is of c's type. What is there must not be
 // written to.
 func (c *codec) locate(v any) ref {
-	if c.addressed || c.mayBeDirect() {
+	if c.copied {
 		copied := reflect.New(c.typ)
 		copied.Elem().Set(reflect.ValueOf(v))
 		return refTo(copied)
 	}
 	return dataOf(v)
-}
-
-// mayBeDirect reports whether an any may hold a value of c's type where
-// otherwise it has its address, as it does with pointers and what is like one.
-func (c *codec) mayBeDirect() bool {
-	switch c.typ.Kind() {
-	case reflect.Pointer, reflect.Map, reflect.Chan, reflect.Func, reflect.UnsafePointer:
-		return true
-	case reflect.Struct, reflect.Array:
-		return c.size == bits.UintSize/8
-	}
-	return false
 }
 
 // d appends v as a document at the depth, or null.
@@ -387,11 +416,18 @@ func (e *encoder) document(v D, depth int) error {
 	if err != nil {
 		return err
 	}
+	w := penAt(e.b)
 	for i := range v {
-		if err := e.elementAny(v[i].Key, v[i].Value, depth); err != nil {
-			return err
+		key := v[i].Key
+		var ok bool
+		if w, ok = e.header(w, key); !ok {
+			return keyFailed(key)
+		}
+		if w, err = e.put(w, 1+len(key)+1, v[i].Value, depth); err != nil {
+			return encodeFailed(err, key, reflect.TypeOf(v[i].Value))
 		}
 	}
+	e.lift(w)
 	return e.end(start)
 }
 
@@ -408,11 +444,17 @@ func (e *encoder) mapDocument(v map[string]any, depth int) error {
 	if err != nil {
 		return err
 	}
+	w := penAt(e.b)
 	for key, elem := range v {
-		if err := e.elementAny(key, elem, depth); err != nil {
-			return err
+		var ok bool
+		if w, ok = e.header(w, key); !ok {
+			return keyFailed(key)
+		}
+		if w, err = e.put(w, 1+len(key)+1, elem, depth); err != nil {
+			return encodeFailed(err, key, reflect.TypeOf(elem))
 		}
 	}
+	e.lift(w)
 	return e.end(start)
 }
 
@@ -425,14 +467,14 @@ func (e *encoder) a(v []any, depth int) (Type, error) {
 	if err != nil {
 		return 0, err
 	}
+	w, n := penAt(e.b), 0
 	for i := range v {
-		header := e.index(i)
-		t, err := e.any(v[i], depth)
-		if err != nil {
+		w, n = e.index(w, i)
+		if w, err = e.put(w, n, v[i], depth); err != nil {
 			return 0, encodeFailed(err, strconv.Itoa(i), reflect.TypeOf(v[i]))
 		}
-		e.b[header] = byte(t)
 	}
+	e.lift(w)
 	return TypeArray, e.end(start)
 }
 
@@ -444,12 +486,15 @@ func (e *encoder) list(c *codec, first ref, n, depth int) (Type, error) {
 		return 0, err
 	}
 	for i := range n {
-		header := e.index(i)
+		header := len(e.b)
+		w, length := e.index(penAt(e.b), i)
+		e.lift(w.skip(length))
 		t, err := e.value(c, first.add(uintptr(i)*c.size), depth)
 		if err != nil {
 			return 0, encodeFailed(err, strconv.Itoa(i), c.typ)
 		}
 		e.b[header] = byte(t)
+		e.room(1)
 	}
 	return TypeArray, e.end(start)
 }

@@ -152,7 +152,7 @@ func encodeBinary(c *codec, e *encoder, p ref, depth int) (Type, error) {
 func encodeRegex(c *codec, e *encoder, p ref, depth int) (Type, error) {
 	r := at[Regex](p)
 	for _, s := range []string{r.Pattern, r.Options} {
-		if err := checkKey(bytesOfString(s)); err != nil {
+		if err := checkKey(s); err != nil {
 			return 0, err
 		}
 	}

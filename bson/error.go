@@ -106,6 +106,9 @@ func encodeFailed(err error, key string, from reflect.Type) error {
 	return &outer
 }
 
+// keyFailed is the error for a key that cannot be written.
+func keyFailed(key string) error { return &EncodeError{Path: key, Err: checkKey(key)} }
+
 func joinPath(key, rest string) string {
 	if rest == "" {
 		return key

@@ -102,8 +102,23 @@ func (cfg *config) append(dst []byte, v any) ([]byte, error) {
 
 func (cfg *config) appendAny(dst []byte, key string, v any) ([]byte, error) {
 	e := encoder{config: cfg, b: dst}
-	if err := hide(&e).elementAny(key, v, 1); err != nil {
+	if err := hide(&e).elementAny(key, v); err != nil {
 		return dst, err
 	}
 	return e.b, nil
+}
+
+// elementAny appends an element to a document that is not nested.
+func (e *encoder) elementAny(key string, v any) error {
+	e.room(1)
+	w, ok := e.header(penAt(e.b), key)
+	if !ok {
+		return keyFailed(key)
+	}
+	w, err := e.put(w, 1+len(key)+1, v, 1)
+	if err != nil {
+		return encodeFailed(err, key, reflect.TypeOf(v))
+	}
+	e.lift(w)
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/bits"
 	"net/url"
 	"reflect"
 	"slices"
@@ -23,6 +24,10 @@ type codec struct {
 	// addressed reports whether encoding may hand out the address of a value,
 	// to a hook of its pointer type.
 	addressed bool
+	// copied reports whether a value that an any holds must be copied to be
+	// encoded: because it is addressed, or because it may be a pointer that
+	// stands where other values have their address.
+	copied bool
 	// elem is the codec of what a pointer, slice, array or map holds.
 	elem *codec
 	// fields are those of a struct.
@@ -70,11 +75,7 @@ func (c *config) codecOf(t reflect.Type) *codec {
 	b := codecBuilder{config: c, made: map[reflect.Type]*codec{}}
 	b.codec(t)
 	for _, made := range b.made {
-		if made.fields != nil {
-			for i := range made.fields.list {
-				made.fields.list[i].choose()
-			}
-		}
+		made.finish()
 	}
 	for t, made := range b.made {
 		c.codecs.made.LoadOrStore(t, made)
@@ -100,6 +101,34 @@ func (b *codecBuilder) codec(t reflect.Type) *codec {
 	b.made[t] = c
 	b.build(c)
 	return c
+}
+
+// finish sets what depends on other codecs that may have been made later.
+func (c *codec) finish() {
+	c.copied = c.addressed || c.size == bits.UintSize/8 && hasPointer(c.typ)
+	if c.fields != nil {
+		for i := range c.fields.list {
+			c.fields.list[i].choose()
+		}
+	}
+}
+
+// hasPointer reports whether a t of the size of a pointer may be one.
+func hasPointer(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if hasPointer(t.Field(i).Type) {
+				return true
+			}
+		}
+		return false
+	case reflect.Array:
+		return t.Len() > 0 && hasPointer(t.Elem())
+	case reflect.Pointer, reflect.Map, reflect.Chan, reflect.Func, reflect.UnsafePointer:
+		return true
+	}
+	return false
 }
 
 // build finds the functions for c.typ: what is registered for it, what this

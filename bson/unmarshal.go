@@ -41,14 +41,14 @@ func (cfg *config) unmarshal(t Type, data []byte, dst any) error {
 	if err := explainFrame(data); err != nil {
 		return &DecodeError{Err: err}
 	}
-	d := decoder{config: cfg}
-	return d.top(t, data, dst, 0)
+	d := decoder{config: cfg, textSize: min(len(data), maxTextSize)}
+	return hide(&d).top(t, data, dst, 0)
 }
 
 func (cfg *config) unmarshalValue(v RawValue, dst any) error {
 	if valueLen(v.Type, v.Value) != len(v.Value) {
 		return &DecodeError{Type: v.Type, Err: explainLen(v.Type, v.Value)}
 	}
-	d := decoder{config: cfg}
-	return d.top(v.Type, v.Value, dst, 0)
+	d := decoder{config: cfg, textSize: min(len(v.Value), maxTextSize)}
+	return hide(&d).top(v.Type, v.Value, dst, 0)
 }

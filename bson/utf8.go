@@ -1,8 +1,8 @@
 package bson
 
 import (
-	"bytes"
 	"encoding/binary"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -45,9 +45,10 @@ func validUTF8(b []byte) bool {
 	return utf8.Valid(b)
 }
 
-// copyASCII copies src to dst, which is as long, and reports whether src is
+// copyASCII copies text to dst, which is as long, and reports whether it is
 // ASCII.
-func copyASCII(dst, src []byte) bool {
+func copyASCII(dst []byte, text string) bool {
+	src := bytesOfString(text)
 	n := len(src)
 	dst = dst[:n]
 	switch {
@@ -84,10 +85,11 @@ func copyASCII(dst, src []byte) bool {
 	return first|mid|last < utf8.RuneSelf
 }
 
-// copyKey copies the key src to dst, which is as long, and is what makes src
-// unfit for a key, or nil. Of a byte b without its highest bit, b-1 has it only
-// if b is NUL.
-func copyKey(dst, src []byte) error {
+// copyKey copies key to dst, which is as long, and reports whether it is valid
+// UTF-8 without NUL. Of a byte b without its highest bit, b-1 has it only if b
+// is NUL.
+func copyKey(dst []byte, key string) bool {
+	src := bytesOfString(key)
 	n := len(src)
 	dst = dst[:n]
 	switch {
@@ -95,40 +97,41 @@ func copyKey(dst, src []byte) error {
 		w := binary.LittleEndian.Uint64(src[n-8:])
 		binary.LittleEndian.PutUint64(dst[n-8:], w)
 		bits := w - lowBits | w
-		for rest := src; len(rest) > 8 && len(dst) > 8; rest, dst = rest[8:], dst[8:] {
-			w := binary.LittleEndian.Uint64(rest)
+		for len(src) > 8 && len(dst) > 8 {
+			w := binary.LittleEndian.Uint64(src)
 			binary.LittleEndian.PutUint64(dst, w)
 			bits |= w - lowBits | w
+			src, dst = src[8:], dst[8:]
 		}
 		if bits&highBits == 0 {
-			return nil
+			return true
 		}
 	case n >= 4:
 		first, last := binary.LittleEndian.Uint32(src), binary.LittleEndian.Uint32(src[n-4:])
 		binary.LittleEndian.PutUint32(dst, first)
 		binary.LittleEndian.PutUint32(dst[n-4:], last)
 		if (first-lowBits>>32|first|last-lowBits>>32|last)&(highBits>>32) == 0 {
-			return nil
+			return true
 		}
 	case n == 0:
-		return nil
+		return true
 	default:
 		first, mid, last := src[0], src[n/2], src[n-1]
 		dst[0], dst[n/2], dst[n-1] = first, mid, last
 		if first-1|first|mid-1|mid|last-1|last < utf8.RuneSelf {
-			return nil
+			return true
 		}
 	}
-	return checkKey(src)
+	return checkKey(key) == nil
 }
 
-// checkKey is what makes b unfit for a key or a part of a regular expression,
+// checkKey is what makes s unfit for a key or a part of a regular expression,
 // or nil.
-func checkKey(b []byte) error {
-	if bytes.IndexByte(b, 0) >= 0 {
+func checkKey(s string) error {
+	if strings.IndexByte(s, 0) >= 0 {
 		return errKeyNUL
 	}
-	if !utf8.Valid(b) {
+	if !utf8.ValidString(s) {
 		return errKeyUTF8
 	}
 	return nil
