@@ -94,16 +94,8 @@ func (p Position) Token(uuid []byte, key bson.Raw) bson.Raw {
 	return bson.EndDocument(dst, at)
 }
 
-// Error is a refusal with the server's code.
-type Error struct {
-	Code    int32
-	Message string
-}
-
-func (e *Error) Error() string { return e.Message }
-
-func errorf(code int32, format string, args ...any) *Error {
-	return &Error{code, fmt.Sprintf(format, args...)}
+func errorf(code int32, format string, args ...any) *query.Error {
+	return &query.Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
 // ParseToken reads a resume token.

@@ -267,13 +267,12 @@ func explain(r *request) (*doc, error) {
 	return d, nil
 }
 
-// lastError is what getLastError says of a connection.
-type lastError struct{ op storage.OpTime }
-
+// getLastError tells how the last write of the connection went, in the way of
+// old drivers.
 func getLastError(r *request) (*doc, error) {
 	d := newDoc()
 	if r.replicated() {
-		d.opTime("lastOp", r.server.Engine.State().At)
+		d.opTime("lastOp", r.conn.lastOp)
 	}
 	d.int32("connectionId", r.conn.id).int32("n", 0).int32("syncMillis", 0)
 	w := r.field("w")

@@ -58,6 +58,11 @@ func (r *request) parseAggregate() (a aggregateCommand, err error) {
 			if name == "let" && !r.atLeast(5, 0) {
 				return a, errorf(codeFailedToParse, "unrecognized field 'let'")
 			}
+			if name == "exchange" {
+				d, _ := v.Document()
+				err = newSchema("internalExchange", field{name: "policy", fieldType: required}, field{name: "consumers", fieldType: anything}, field{name: "bufferSize", fieldType: anything},
+					field{name: "key", fieldType: anything}, field{name: "boundaries", fieldType: anything}, field{name: "orderPreserving", fieldType: anything}).document(orEmpty(d), r.server.Version.Version)
+			}
 		case "cursor":
 			hasCursor = true
 			err = a.parseCursor(v)
@@ -238,7 +243,7 @@ func (r *request) pipeHinted(on resolved, state func() (*storage.State, error), 
 	if err != nil {
 		return nil, err
 	}
-	sc := plan(c, match, on.collation, hint)
+	sc, _ := plan(c, match, nil, on.collation, hint)
 	return pipeline.Run(func() (bson.Raw, error) {
 		rec, _ := sc.next()
 		return rec.doc, nil

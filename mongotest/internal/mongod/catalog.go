@@ -9,31 +9,20 @@ import (
 )
 
 var createSchema = newSchema("create",
-	field{"capped", truth}, field{"autoIndexId", truth}, field{"idIndex", object}, field{"size", number}, field{"max", number},
-	field{"storageEngine", object}, field{"validator", object}, field{"validationLevel", text}, field{"validationAction", text},
-	field{"indexOptionDefaults", object}, field{"viewOn", text}, field{"pipeline", objects}, field{"collation", object},
-	field{"recordPreImages", truth}, field{"temp", truth}, field{"flags", anything})
-
-var createSchema5 = newSchema("create", append(createSchema.fields,
-	field{"timeseries", object}, field{"clusteredIndex", anything}, field{"expireAfterSeconds", anything})...)
-
-var createSchema6 = newSchema("create", append(createSchema5.fields,
-	field{"changeStreamPreAndPostImages", object}, field{"encryptedFields", object})...)
+	field{name: "capped", fieldType: truth}, field{name: "autoIndexId", fieldType: truth}, field{name: "idIndex", fieldType: object}, field{name: "size", fieldType: number}, field{name: "max", fieldType: number},
+	field{name: "storageEngine", fieldType: object}, field{name: "validator", fieldType: object}, field{name: "validationLevel", fieldType: text}, field{name: "validationAction", fieldType: text},
+	field{name: "indexOptionDefaults", fieldType: object}, field{name: "viewOn", fieldType: text}, field{name: "pipeline", fieldType: objects}, field{name: "collation", fieldType: object},
+	field{name: "recordPreImages", fieldType: truth}, field{name: "temp", fieldType: truth}, field{name: "flags", fieldType: anything},
+	fieldSince(5, 0, "timeseries", object), fieldSince(5, 3, "clusteredIndex", anything), fieldSince(5, 0, "expireAfterSeconds", anything),
+	fieldSince(6, 0, "changeStreamPreAndPostImages", object), fieldSince(6, 0, "encryptedFields", object))
 
 // create makes a collection or a view.
 func create(r *request) (*doc, error) {
-	s := createSchema
-	if r.atLeast(5, 0) {
-		s = createSchema5
-	}
-	if r.atLeast(6, 0) {
-		s = createSchema6
-	}
 	ns, err := r.collection()
 	if err != nil {
 		return nil, err
 	}
-	if err := s.command(r); err != nil {
+	if err := createSchema.command(r); err != nil {
 		return nil, err
 	}
 	if err := r.checkCreate(ns); err != nil {
@@ -93,7 +82,7 @@ func (r *request) checkCreate(ns storage.Namespace) error {
 
 // parseOptions reads the options of a new collection.
 func (r *request) parseOptions(ns storage.Namespace) (*storage.Options, error) {
-	o := &storage.Options{ValidationLevel: "strict", ValidationAction: "error", Type: "collection"}
+	o := newOptions()
 	spec := newDoc()
 	if v := r.field("capped"); v.Truthy() {
 		o.Capped = true
@@ -216,7 +205,7 @@ func (r *request) writeView(tx *storage.Tx, definition bson.Raw) error {
 	views := storage.Namespace{DB: r.db, Collection: "system.views"}
 	c := tx.State().Collection(views)
 	if c == nil {
-		if err := tx.Do(r.createOp(views, &storage.Options{Spec: newDoc().raw()})); err != nil {
+		if err := tx.Do(r.createOp(views, newOptions())); err != nil {
 			return err
 		}
 		c = tx.State().Collection(views)
@@ -330,17 +319,17 @@ func renameCollection(r *request) (*doc, error) {
 			}
 			return errorf(codeNamespaceNotFound, "Source collection %s does not exist", from)
 		}
-		if from == to {
-			return errorf(codeIllegalOperation, "Can't rename a collection to itself")
-		}
 		if _, view := state.View(to); view {
 			return errorf(codeNamespaceExists, "a view already exists with that name: %s", to)
 		}
 		op := &storage.Op{Kind: storage.Rename, NS: from, To: to, UUID: c.UUID, Stmt: storage.NoStmt}
 		object := newDoc().str("renameCollection", from.String()).str("to", to.String())
 		if target := state.Collection(to); target != nil {
-			if !dropTarget {
+			switch {
+			case !dropTarget:
 				return errorf(codeNamespaceExists, "target namespace exists")
+			case from == to:
+				return errorf(codeIllegalOperation, "Can't rename a collection to itself")
 			}
 			op.Dropped = target.UUID
 			object.binary("dropTarget", target.UUID.Binary())

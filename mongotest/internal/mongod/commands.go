@@ -92,6 +92,8 @@ func table() []*command {
 		{name: "listCommands", run: listCommands},
 		{name: "connPoolStats", run: connPoolStats, admin: true},
 		{name: "top", run: ok, admin: true},
+		{name: "currentOp", run: currentOp, admin: true, needs: mayMonitor},
+		{name: "killOp", run: killOp, admin: true, needs: mayMonitor},
 		{name: "fsync", run: ok, admin: true},
 		{name: "flushRouterConfig", run: ok, admin: true},
 		{name: "getLastError", aliases: []string{"getlasterror"}, run: getLastError, until: v(5, 1)},

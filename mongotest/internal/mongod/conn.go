@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/mongotest/internal/storage"
 	"github.com/motor-go/motor/wire"
 )
 
@@ -28,8 +29,8 @@ type conn struct {
 	metadata   bson.Raw
 	appName    string
 	sasl       *saslConversation
-	users      []userName // who is logged in
-	lastError  lastError
+	users      []userName     // who is logged in
+	lastOp     storage.OpTime // of its last write
 }
 
 func newConn(s *Server, n net.Conn, id int32) *conn {
@@ -162,11 +163,12 @@ func (c *conn) send(compressor wire.Compressor) error {
 	return err
 }
 
-// patiently runs a command that waits, and ends its context if the client goes
-// away meanwhile.
+// patiently runs what has to wait, and ends its context if the client goes away
+// meanwhile or somebody kills the operation.
 func (r *request) patiently(wait func(ctx context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(r.ctx)
 	defer cancel(nil)
+	defer r.server.operations.add(r, cancel)()
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)

@@ -1,15 +1,18 @@
 package mongod
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/mongotest/internal/query"
 	"github.com/motor-go/motor/mongotest/internal/storage"
 )
 
 var countSchema = newSchema("count",
-	field{"query", object}, field{"limit", number}, field{"skip", number}, field{"hint", anything},
-	field{"collation", object}, field{"fields", anything}, field{"queryOptions", object}, field{"collectionUUID", anything},
-	field{"encryptionInformation", anything})
+	field{name: "query", fieldType: object}, field{name: "limit", fieldType: number}, field{name: "skip", fieldType: number}, field{name: "hint", fieldType: anything},
+	field{name: "collation", fieldType: object}, field{name: "fields", fieldType: anything}, field{name: "queryOptions", fieldType: object}, field{name: "collectionUUID", fieldType: anything},
+	field{name: "encryptionInformation", fieldType: anything})
 
 // count counts the documents that match.
 func count(r *request) (*doc, error) {
@@ -72,7 +75,8 @@ func (r *request) matchingDocuments(ns storage.Namespace, s source, filter bson.
 	if err != nil {
 		return nil, err
 	}
-	e := &execution{r: r, source: s, scan: plan(s.collection, parsed, s.collation, hint), filter: parsed}
+	sc, _ := plan(s.collection, parsed, nil, s.collation, hint)
+	e := &execution{source: s, scan: sc, filter: parsed}
 	return func() (bson.Raw, error) {
 		rec, err := e.match()
 		return rec.doc, err
@@ -87,8 +91,8 @@ func orEmpty(d bson.Raw) bson.Raw {
 }
 
 var distinctSchema = newSchema("distinct",
-	field{"key", text | required}, field{"query", object}, field{"collation", object}, field{"queryOptions", object},
-	field{"collectionUUID", anything}, field{"encryptionInformation", anything})
+	field{name: "key", fieldType: text | required}, field{name: "query", fieldType: object}, field{name: "collation", fieldType: object}, field{name: "queryOptions", fieldType: object},
+	field{name: "collectionUUID", fieldType: anything}, field{name: "encryptionInformation", fieldType: anything}, fieldSince(7, 1, "hint", anything))
 
 // distinct lists the values of a field.
 func distinct(r *request) (*doc, error) {
@@ -105,14 +109,11 @@ func distinct(r *request) (*doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	hint := r.field("hint")
-	if !hint.IsZero() && !r.atLeast(7, 1) {
-		return nil, errorf(codeUnknownField, "BSON field 'distinct.hint' is an unknown field.")
-	}
-	next, err := r.matchingDocuments(ns, source, r.object("query"), hint)
+	next, err := r.matchingDocuments(ns, source, r.object("query"), r.field("hint"))
 	if err != nil {
 		return nil, err
 	}
+	byIndex := source.collection != nil && r.object("query").Len() == 0 && distinctIndex(source.collection, key)
 	for {
 		d, err := next()
 		if err != nil {
@@ -121,11 +122,46 @@ func distinct(r *request) (*doc, error) {
 		if d == nil {
 			break
 		}
-		values.Add(d)
+		if byIndex {
+			err = addIndexKeys(values, d, key)
+		} else {
+			values.Add(d)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	reply := newDoc().array("values", values.Values())
 	if r.snapshotAt != nil {
 		reply.timestamp("atClusterTime", *r.snapshotAt)
 	}
 	return reply, nil
+}
+
+// distinctIndex reports whether the values come from an index, which has null
+// for missing fields and undefined for empty arrays.
+func distinctIndex(c *storage.Collection, key string) bool {
+	for _, ix := range c.Indexes[1:] {
+		if complete(ix) && firstKey(ix.Key) == key {
+			return true
+		}
+	}
+	return false
+}
+
+// addIndexKeys adds the values that an index on the path has of a document.
+func addIndexKeys(values *query.Distinct, d bson.Raw, path string) error {
+	keys, err := query.IndexKeys(d, newDoc().int32(path, 1).raw(), nil)
+	if err != nil {
+		return err
+	}
+	names := strings.Split(path, ".")
+	for _, k := range keys {
+		v := k.Values[0]
+		for _, name := range slices.Backward(names) {
+			v = bson.RawValue{Type: bson.TypeEmbeddedDocument, Value: newDoc().value(name, v).raw()}
+		}
+		values.Add(bson.Raw(v.Value))
+	}
+	return nil
 }

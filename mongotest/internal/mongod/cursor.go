@@ -132,10 +132,6 @@ func (c *cursors) killSession(key string) {
 	c.endWhere(func(cur *cursor) bool { return cur.session == key })
 }
 
-func (c *cursors) killTxn(key string, txn int64) {
-	c.endWhere(func(cur *cursor) bool { return cur.session == key && cur.txn == txn })
-}
-
 func (c *cursors) expire(now time.Time) {
 	c.endWhere(func(cur *cursor) bool { return !cur.busy && !cur.noExpiry && now.Sub(cur.lastUsed) > cursorTimeout })
 }
@@ -153,7 +149,7 @@ func (res *results) batch(size int64, limitless bool) (docs []bson.Raw, end bool
 			return docs, true, err
 		}
 		if d == nil {
-			return docs, !res.tail, nil
+			return docs, !res.tail || res.ended(), nil
 		}
 		docs = append(docs, d)
 		// A batch may exceed the limit by one document only if that is alone.
@@ -161,8 +157,10 @@ func (res *results) batch(size int64, limitless bool) (docs []bson.Raw, end bool
 			break
 		}
 	}
-	return docs, res.atEnd != nil && res.atEnd(), nil
+	return docs, res.ended(), nil
 }
+
+func (res *results) ended() bool { return res.atEnd != nil && res.atEnd() }
 
 // firstBatch answers a command that opens a cursor.
 func (r *request) firstBatch(ns string, res results, size int64, single bool) (*doc, *cursor, error) {

@@ -7,13 +7,13 @@ import (
 )
 
 var deleteSchema = newSchema("delete",
-	field{"deletes", objects | required}, field{"ordered", boolean}, field{"bypassDocumentValidation", truth},
-	field{"stmtId", anything}, field{"stmtIds", anything}, field{"let", object}, field{"runtimeConstants", anything},
-	field{"isTimeseriesNamespace", anything}, field{"encryptionInformation", anything})
+	field{name: "deletes", fieldType: objects | required}, field{name: "ordered", fieldType: boolean}, field{name: "bypassDocumentValidation", fieldType: truth},
+	field{name: "stmtId", fieldType: anything}, field{name: "stmtIds", fieldType: anything}, fieldSince(5, 0, "let", object), field{name: "runtimeConstants", fieldType: anything},
+	field{name: "isTimeseriesNamespace", fieldType: anything}, field{name: "encryptionInformation", fieldType: anything})
 
 var deleteStatementSchema = newSchema("delete.deletes",
-	field{"q", object | required}, field{"limit", required}, field{"collation", object}, field{"hint", anything},
-	field{"collectionUUID", anything}, field{"sampleId", anything})
+	field{name: "q", fieldType: object | required}, field{name: "limit", fieldType: required}, field{name: "collation", fieldType: object}, fieldSince(4, 4, "hint", anything),
+	field{name: "collectionUUID", fieldType: anything}, field{name: "sampleId", fieldType: anything})
 
 // deleteDocuments is the command delete.
 func deleteDocuments(r *request) (*doc, error) {
@@ -45,12 +45,17 @@ func deleteDocuments(r *request) (*doc, error) {
 }
 
 func (r *request) parseDeletion(d bson.Raw) (c change, err error) {
-	if err := deleteStatementSchema.document(d); err != nil {
+	if err := deleteStatementSchema.document(d, r.server.Version.Version); err != nil {
 		return c, err
 	}
 	c.q, _ = d.Lookup("q").Document()
 	c.collation, _ = d.Lookup("collation").Document()
 	c.hint = d.Lookup("hint")
+	switch c.hint.Type {
+	case 0, bson.TypeString, bson.TypeEmbeddedDocument:
+	default:
+		return c, errorf(codeFailedToParse, "Hint must be a string or an object")
+	}
 	limit := d.Lookup("limit")
 	if limit.Type == bson.TypeBoolean {
 		c.multi = !limit.Truthy()
@@ -60,9 +65,6 @@ func (r *request) parseDeletion(d bson.Raw) (c change, err error) {
 			return c, errorf(codeFailedToParse, "The limit field in delete objects must be 0 or 1. Got %d", n)
 		}
 		c.multi = n == 0
-	}
-	if c.hint.Type != 0 && !r.atLeast(4, 4) {
-		return c, errorf(codeUnknownField, "BSON field 'delete.deletes.hint' is an unknown field.")
 	}
 	return c, nil
 }

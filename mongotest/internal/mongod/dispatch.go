@@ -168,6 +168,9 @@ func (r *request) startClock() error {
 	if err != nil || ms == 0 || r.command.name == "getMore" {
 		return err
 	}
+	if _, hit := r.server.failPoints.hit("maxTimeAlwaysTimeOut", nil); hit {
+		return errorf(codeMaxTimeMSExpired, "operation exceeded time limit")
+	}
 	r.deadline = time.Now().Add(time.Duration(ms) * time.Millisecond)
 	r.ctx, r.stopTimer = context.WithDeadlineCause(r.ctx, r.deadline, errMaxTime)
 	return nil

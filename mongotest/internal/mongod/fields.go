@@ -33,9 +33,15 @@ type schema struct {
 type field struct {
 	name string
 	fieldType
+	since query.Version // the first version that knows it; zero for all
 }
 
 func newSchema(name string, fields ...field) *schema { return &schema{name, fields} }
+
+// fieldSince is a field that older versions do not know.
+func fieldSince(major, minor int, name string, t fieldType) field {
+	return field{name, t, query.Version{Major: major, Minor: minor}}
+}
 
 // genericFields may stand in every command.
 var genericFields = map[string]bool{
@@ -48,10 +54,10 @@ var genericFields = map[string]bool{
 	"recoveryToken": true,
 }
 
-func (s *schema) find(name string) (fieldType, bool) {
+func (s *schema) find(name string, v query.Version) (fieldType, bool) {
 	for _, f := range s.fields {
 		if f.name == name {
-			return f.fieldType, true
+			return f.fieldType, v.AtLeast(f.since.Major, f.since.Minor)
 		}
 	}
 	return 0, false
@@ -66,7 +72,7 @@ func (s *schema) command(r *request) error {
 			first = false
 			continue
 		}
-		if err := s.field(name, v, genericFields[name]); err != nil {
+		if err := s.field(name, v, r.server.Version.Version, genericFields[name]); err != nil {
 			return err
 		}
 		given = append(given, name)
@@ -78,10 +84,10 @@ func (s *schema) command(r *request) error {
 }
 
 // document checks the fields of a document in a command.
-func (s *schema) document(d bson.Raw) error {
+func (s *schema) document(d bson.Raw, version query.Version) error {
 	var given []string
 	for name, v := range d.All() {
-		if err := s.field(name, v, false); err != nil {
+		if err := s.field(name, v, version, false); err != nil {
 			return err
 		}
 		given = append(given, name)
@@ -89,8 +95,8 @@ func (s *schema) document(d bson.Raw) error {
 	return s.missing(given)
 }
 
-func (s *schema) field(name string, v bson.RawValue, generic bool) error {
-	t, known := s.find(name)
+func (s *schema) field(name string, v bson.RawValue, version query.Version, generic bool) error {
+	t, known := s.find(name, version)
 	switch {
 	case known:
 		return s.check(name, v, t&^required)

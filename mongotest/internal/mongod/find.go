@@ -31,7 +31,7 @@ func (f *findCommand) flags() map[string]*bool {
 	return map[string]*bool{
 		"singleBatch": &f.single, "tailable": &f.tailable, "awaitData": &f.await, "noCursorTimeout": &f.noTimeout,
 		"returnKey": &f.returnKey, "showRecordId": &f.showRecordID, "oplogReplay": &f.oplog,
-		"allowPartialResults": &ignored, "allowDiskUse": &ignored, "snapshot": &ignored,
+		"allowPartialResults": &ignored, "allowDiskUse": &ignored,
 	}
 }
 
@@ -42,9 +42,8 @@ func (r *request) parseFind() (f findCommand, err error) {
 	if !ok || v.Type != bson.TypeString {
 		return f, r.badFind("find", v, "string")
 	}
-	f.ns = storage.Namespace{DB: r.db, Collection: name}
-	if !validCollection(name) {
-		return f, errorf(codeInvalidNamespace, "Invalid namespace specified '%s'", f.ns)
+	if f.ns, err = r.namespace(name); err != nil {
+		return f, err
 	}
 	flags := f.flags()
 	documents := map[string]*bson.Raw{
@@ -123,7 +122,7 @@ func (f *findCommand) validate(ntoreturn int64) error {
 	if f.await && !f.tailable {
 		return errorf(codeFailedToParse, "Cannot set 'awaitData' without also setting 'tailable'")
 	}
-	if f.tailable && len(f.sort) > 5 && f.sort.Lookup("$natural").IsZero() {
+	if natural, _ := f.sort.Lookup("$natural").AsDouble(); f.tailable && f.sort.Len() > 0 && natural != 1 {
 		return errorf(codeBadValue, "cannot use tailable option with a sort other than {$natural: 1}")
 	}
 	if f.tailable && f.single {
@@ -204,28 +203,56 @@ func (r *request) findResults(f findCommand, source source) (res results, err er
 	if f.tailable && source.collection != nil && !source.collection.Options.Capped {
 		return res, errorf(codeBadValue, "error processing query: ns=%sTree: %s\nSort: {}\nProj: {}\n tailable cursor requested on non capped collection", f.ns, filter.Tree())
 	}
-	s := plan(source.collection, filter, source.collation, hint)
-	if sort != nil && sort.Natural != 0 {
-		s = &scan{collection: source.collection, backwards: sort.Natural < 0}
+	s, sorted := plan(source.collection, filter, f.sort, source.collation, hint)
+	switch {
+	case sorted:
 		sort = nil
-	}
-	if f.tailable {
+	case sort != nil && sort.Natural != 0:
+		s, sort = &scan{collection: source.collection, backwards: sort.Natural < 0}, nil
+	case f.tailable:
 		s = &scan{collection: source.collection}
 	}
-	e := &execution{r: r, find: f, source: source, scan: s, filter: filter, sort: sort, projection: projection, left: f.limit, skip: f.skip}
+	if err := s.bounds(f.ns, f.min, f.max, hint); err != nil {
+		return res, err
+	}
+	e := &execution{find: f, source: source, scan: s, filter: filter, sort: sort, projection: projection, left: f.limit, skip: f.skip}
+	if e.near = filter.Near; e.near != nil {
+		if sort == nil {
+			e.sort = &query.Sort{} // by distance
+		}
+		if err := checkNear(source.collection, e.near); err != nil {
+			return res, err
+		}
+	}
 	res = results{next: e.next, resume: e.resume, atEnd: e.atEnd, tail: f.tailable, changed: r.server.Engine.Changed.Wait}
+	if f.tailable && source.collection != nil && source.collection.Len() == 0 {
+		res.tail, res.atEnd = false, func() bool { return true } // there is no position to go on from
+	}
 	return res, nil
+}
+
+// checkNear makes sure that there is an index for a query by distance.
+func checkNear(c *storage.Collection, near *query.Near) error {
+	if c == nil {
+		return nil
+	}
+	for _, ix := range c.Indexes {
+		if kind, _ := ix.Key.Lookup(near.Path).Str(); kind == "2dsphere" || kind == "2d" {
+			return nil
+		}
+	}
+	return cannotPlan(291, c.NS, "unable to find index for $geoNear query")
 }
 
 // execution is a find in progress.
 type execution struct {
-	r          *request
 	find       findCommand
 	source     source
 	scan       *scan
 	filter     *query.Filter
 	sort       *query.Sort
 	projection *query.Projection
+	near       *query.Near // not nil if distances are the order
 
 	sorted []sortedDoc // once all have been read
 	read   bool
@@ -241,11 +268,8 @@ type sortedDoc struct {
 
 // resume moves the scan to the newest State. The collection must still be there.
 func (e *execution) resume() error {
-	if e.sort != nil && e.read {
-		return nil
-	}
 	c, err := e.source.again()
-	if err != nil {
+	if err != nil || e.sort != nil && e.read {
 		return err
 	}
 	if ix := e.scan.index; ix != nil && c.Index(ix.Name) == nil {
@@ -328,7 +352,7 @@ func (e *execution) readAll() error {
 		if rec.doc == nil {
 			break
 		}
-		key, err := e.sort.Key(rec.doc)
+		key, err := e.sortKey(rec.doc)
 		if err != nil {
 			return err
 		}
@@ -338,15 +362,29 @@ func (e *execution) readAll() error {
 	return nil
 }
 
+func (e *execution) sortKey(d bson.Raw) ([]byte, error) {
+	if e.near == nil || e.find.sort.Len() > 0 {
+		return e.sort.Key(d)
+	}
+	distance, _ := e.near.Distance(d)
+	return query.AppendKey(nil, newDoc().double("", distance).raw().Lookup(""), nil), nil
+}
+
 // project gives a document the form that the client asks for.
 func (e *execution) project(d sortedDoc) (bson.Raw, error) {
 	if e.find.returnKey {
-		return e.returnKey(d)
+		return e.indexKey(d), nil
 	}
 	out := d.doc
 	if e.projection != nil {
 		meta := &query.Metadata{RecordID: int64(d.id)}
-		if e.sort != nil {
+		if e.near != nil {
+			meta.Distance, _ = e.near.Distance(d.doc)
+		}
+		if e.scan.index != nil {
+			meta.IndexKey = e.indexKey(d)
+		}
+		if e.sort != nil && e.find.sort.Len() > 0 {
 			values, err := e.sort.Values(d.doc)
 			if err != nil {
 				return nil, err
@@ -364,18 +402,19 @@ func (e *execution) project(d sortedDoc) (bson.Raw, error) {
 	return out, nil
 }
 
-// returnKey is the key of the index that was used in place of the document.
-func (e *execution) returnKey(d sortedDoc) (bson.Raw, error) {
+// indexKey is the key of the index that the document was found by, empty if it
+// was found without.
+func (e *execution) indexKey(d sortedDoc) bson.Raw {
 	ix := e.scan.index
 	if ix == nil && e.scan.single {
 		ix = e.source.collection.Indexes[0]
 	}
 	if ix == nil {
-		return newDoc().raw(), nil
+		return newDoc().raw()
 	}
 	keys, err := query.IndexKeys(d.doc, ix.Key, nil)
 	if err != nil || len(keys) == 0 {
-		return newDoc().raw(), err
+		return newDoc().raw()
 	}
-	return keys[0].Document(ix.Key), nil
+	return keys[0].Document(ix.Key)
 }

@@ -8,11 +8,11 @@ import (
 
 // findAndModifyFields are all that the command takes.
 var findAndModifyFields = newSchema("findAndModify",
-	field{"query", object}, field{"sort", object}, field{"fields", object}, field{"update", anything},
-	field{"remove", truth}, field{"new", truth}, field{"upsert", truth}, field{"collation", object},
-	field{"arrayFilters", anything}, field{"hint", anything}, field{"bypassDocumentValidation", truth},
-	field{"let", object}, field{"runtimeConstants", anything}, field{"stmtId", anything},
-	field{"encryptionInformation", anything}, field{"sampleId", anything}, field{"isTimeseriesNamespace", anything})
+	field{name: "query", fieldType: object}, field{name: "sort", fieldType: object}, field{name: "fields", fieldType: object}, field{name: "update", fieldType: anything},
+	field{name: "remove", fieldType: truth}, field{name: "new", fieldType: truth}, field{name: "upsert", fieldType: truth}, field{name: "collation", fieldType: object},
+	field{name: "arrayFilters", fieldType: anything}, field{name: "hint", fieldType: anything}, field{name: "bypassDocumentValidation", fieldType: truth},
+	fieldSince(5, 0, "let", object), field{name: "runtimeConstants", fieldType: anything}, field{name: "stmtId", fieldType: anything},
+	field{name: "encryptionInformation", fieldType: anything}, field{name: "sampleId", fieldType: anything}, field{name: "isTimeseriesNamespace", fieldType: anything})
 
 // findAndModify changes or removes one document and gives it.
 type findAndModifyCommand struct {
@@ -25,7 +25,7 @@ type findAndModifyCommand struct {
 func (r *request) parseFindAndModify() (f findAndModifyCommand, err error) {
 	first := true
 	for name, v := range r.body.All() {
-		t, known := findAndModifyFields.find(name)
+		t, known := findAndModifyFields.find(name, r.server.Version.Version)
 		switch {
 		case first:
 			first = false

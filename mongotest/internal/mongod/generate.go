@@ -1,7 +1,6 @@
 package mongod
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/motor-go/motor/bson"
@@ -21,8 +20,18 @@ func (r *request) generate(ns storage.Namespace, state func() (*storage.State, e
 	case "$indexStats":
 		return r.indexStats(s, ns), nil
 	case "$currentOp":
-		return r.currentOps(), nil
+		if err := currentOpStage(spec); err != nil {
+			return nil, err
+		}
+		return listed(r.server.operations.documents(r)), nil
 	case "$listLocalSessions":
+		if ns.Collection != "" {
+			return nil, errorf(codeInvalidNamespace, "$listLocalSessions must be run against the database with {aggregate: 1}, not a collection")
+		}
+		options, _ := spec.Document()
+		if err := newSchema("$listLocalSessions", field{name: "allUsers", fieldType: boolean}, field{name: "users", fieldType: anything}).document(orEmpty(options), r.server.Version.Version); err != nil {
+			return nil, err
+		}
 		return r.server.sessions.documents(), nil
 	case "$listSessions", "$planCacheStats":
 		return listed(nil), nil
@@ -79,18 +88,4 @@ func (r *request) indexStats(s *storage.State, ns storage.Namespace) query.Itera
 		}
 	}
 	return listed(docs)
-}
-
-// currentOps are the operations in progress: the one that asks.
-func (r *request) currentOps() query.Iterator {
-	d := newDoc().str("type", "op").str("host", r.server.Host)
-	d.str("desc", "conn"+strconv.Itoa(int(r.conn.id))).int32("connectionId", r.conn.id)
-	d.str("client", r.conn.net.RemoteAddr().String()).str("appName", r.conn.appName)
-	if r.conn.metadata != nil {
-		d.doc("clientMetadata", r.conn.metadata)
-	}
-	d.bool("active", true).str("currentOpTime", r.arrived.UTC().Format("2006-01-02T15:04:05.000-0700"))
-	d.int32("opid", 1).int64("secs_running", 0).int64("microsecs_running", 0).str("op", "command")
-	d.str("ns", r.db+".$cmd.aggregate").doc("command", r.body)
-	return listed([]bson.Raw{d.raw()})
 }

@@ -210,8 +210,8 @@ func parseTopologyVersion(v bson.RawValue) (process bson.ObjectID, counter int64
 	if !ok {
 		return process, 0, errorf(codeTypeMismatch, "BSON field 'topologyVersion' is the wrong type '%s', expected type 'object'", query.TypeName(v.Type))
 	}
-	s := newSchema("TopologyVersion", field{"processId", required}, field{"counter", required})
-	if err := s.document(d); err != nil {
+	s := newSchema("TopologyVersion", field{name: "processId", fieldType: required}, field{name: "counter", fieldType: required})
+	if err := s.document(d, query.Version{}); err != nil {
 		return process, 0, err
 	}
 	if process, ok = d.Lookup("processId").ObjectID(); !ok {

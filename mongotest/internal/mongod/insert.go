@@ -9,9 +9,9 @@ import (
 )
 
 var insertSchema = newSchema("insert",
-	field{"documents", objects | required}, field{"ordered", boolean}, field{"bypassDocumentValidation", truth},
-	field{"stmtId", anything}, field{"stmtIds", anything}, field{"isTimeseriesNamespace", anything},
-	field{"encryptionInformation", anything}, field{"bypassEmptyTsReplacement", boolean})
+	field{name: "documents", fieldType: objects | required}, field{name: "ordered", fieldType: boolean}, field{name: "bypassDocumentValidation", fieldType: truth},
+	field{name: "stmtId", fieldType: anything}, field{name: "stmtIds", fieldType: anything}, field{name: "isTimeseriesNamespace", fieldType: anything},
+	field{name: "encryptionInformation", fieldType: anything}, field{name: "bypassEmptyTsReplacement", fieldType: boolean})
 
 // insertChunk is how many documents go into one unit of work.
 const insertChunk = 500
@@ -21,6 +21,11 @@ func insert(r *request) (*doc, error) {
 	b, docs, err := r.newBatch("documents")
 	if err != nil {
 		return nil, err
+	}
+	if b.done(len(docs)-1) != nil && !r.atLeast(5, 0) {
+		// The server looks at what it has gathered when it comes to the last
+		// document, which it passes over here: the rest is not inserted.
+		return b.retriedInsert()
 	}
 	chunk := insertChunk
 	for at := 0; at < len(docs); {
@@ -191,4 +196,15 @@ func depth(d bson.Raw, at int) int {
 		}
 	}
 	return deepest
+}
+
+// retriedInsert answers an insert that was executed to its end before.
+func (b *batch) retriedInsert() (*doc, error) {
+	for i, stmt := range b.stmts {
+		if b.done(i) != nil {
+			b.n++
+			b.retried = append(b.retried, stmt)
+		}
+	}
+	return b.reply(false)
 }

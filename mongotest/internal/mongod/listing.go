@@ -99,7 +99,7 @@ func listIndexes(r *request) (*doc, error) {
 }
 
 var listDatabasesSchema = newSchema("listDatabases",
-	field{"filter", object}, field{"nameOnly", truth}, field{"authorizedDatabases", truth})
+	field{name: "filter", fieldType: object}, field{name: "nameOnly", fieldType: truth}, field{name: "authorizedDatabases", fieldType: truth})
 
 // listDatabases lists the databases of the server.
 func listDatabases(r *request) (*doc, error) {

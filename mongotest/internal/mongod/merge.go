@@ -48,7 +48,7 @@ func (r *request) replaceCollection(db, collection string, next query.Iterator) 
 		docs = append(docs, d)
 	}
 	return r.mergeWrite(func(tx *storage.Tx) error {
-		options := &storage.Options{Spec: newDoc().raw()}
+		options := newOptions()
 		var indexes []*storage.Index
 		old := tx.State().Collection(ns)
 		if _, view := tx.State().View(ns); view {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/motor-go/motor/bson"
@@ -92,6 +93,9 @@ func (r *request) collection() (storage.Namespace, error) {
 
 func (r *request) namespace(name string) (storage.Namespace, error) {
 	ns := storage.Namespace{DB: r.db, Collection: name}
+	if strings.Contains(ns.DB, "$") && ns.DB != "$external" {
+		return ns, errorf(codeInvalidNamespace, "Invalid collection name specified '%s'", ns)
+	}
 	if !validCollection(name) {
 		return ns, errorf(codeInvalidNamespace, "Invalid namespace specified '%s'", ns)
 	}

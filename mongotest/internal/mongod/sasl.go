@@ -159,13 +159,6 @@ func (r *request) speculate(reply *doc) error {
 	return nil
 }
 
-func firstKey(d bson.Raw) string {
-	for name := range d.Keys() {
-		return name
-	}
-	return ""
-}
-
 func connectionStatus(r *request) (*doc, error) {
 	var users, roles []bson.Raw
 	for _, u := range r.conn.users {

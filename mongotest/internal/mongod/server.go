@@ -52,11 +52,11 @@ type Server struct {
 	cursors    cursors
 	sessions   sessions
 	parameters parameters
+	operations operations
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
 	lastConn int32
-	hello    storage.Broadcast
 	rand     *rand.Rand
 }
 

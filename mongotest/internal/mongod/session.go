@@ -113,7 +113,6 @@ func (s *Server) abortTxn(known *session) {
 	if known.tx != nil {
 		s.Engine.Abort(known.tx)
 	}
-	s.cursors.killTxn(known.key, known.number)
 	known.state, known.tx = txnAborted, nil
 }
 
@@ -127,11 +126,11 @@ func (s *session) String() string {
 }
 
 var lsidSchema = newSchema("OperationSessionInfo.lsid",
-	field{"id", required}, field{"uid", anything})
+	field{name: "id", fieldType: required}, field{name: "uid", fieldType: anything})
 
 // parseLSID reads an lsid, and adds the digest of the user if it has none.
 func (r *request) parseLSID(lsid bson.Raw, s *schema) (bson.Raw, error) {
-	if err := s.document(lsid); err != nil {
+	if err := s.document(lsid, r.server.Version.Version); err != nil {
 		return nil, err
 	}
 	id := lsid.Lookup("id")
@@ -407,9 +406,9 @@ func (r *request) sessionWrite() *storage.SessionWrite {
 }
 
 var sessionsSchema = map[string]*schema{
-	"endSessions":     newSchema("EndSessionsCmdFromClient.endSessions", field{"id", required}, field{"uid", anything}),
-	"refreshSessions": newSchema("RefreshSessionsCmdFromClient.refreshSessions", field{"id", required}, field{"uid", anything}),
-	"killSessions":    newSchema("KillSessionsCmd.killSessions", field{"id", required}, field{"uid", anything}),
+	"endSessions":     newSchema("EndSessionsCmdFromClient.endSessions", field{name: "id", fieldType: required}, field{name: "uid", fieldType: anything}),
+	"refreshSessions": newSchema("RefreshSessionsCmdFromClient.refreshSessions", field{name: "id", fieldType: required}, field{name: "uid", fieldType: anything}),
+	"killSessions":    newSchema("KillSessionsCmd.killSessions", field{name: "id", fieldType: required}, field{name: "uid", fieldType: anything}),
 }
 
 // listed are the sessions that a command lists.

@@ -95,7 +95,11 @@ func (r *request) streamStages(a aggregateCommand, s *stream) (query.Iterator, e
 	if err != nil {
 		return nil, err
 	}
-	pipeline, err := query.ParsePipeline(stages, r.env(a.ns, collation))
+	env := r.env(a.ns, collation)
+	if env.Collection == "" {
+		env.Collection = "$cmd.aggregate" // a stream is something to read from
+	}
+	pipeline, err := query.ParsePipeline(stages, env)
 	if err != nil {
 		return nil, err
 	}

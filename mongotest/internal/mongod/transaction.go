@@ -52,6 +52,9 @@ func (r *request) transact(work func(tx *storage.Tx) error) error {
 	if at.Compare(r.touched) > 0 {
 		r.touched = at
 	}
+	if err == nil {
+		r.conn.lastOp = r.touched
+	}
 	r.wrote = true
 	return err
 }
@@ -71,7 +74,6 @@ func commitTransaction(r *request) (*doc, error) {
 		s.state, s.tx = txnAborted, nil
 		return nil, r.endTxn(err)
 	}
-	r.server.cursors.killTxn(s.key, s.number)
 	s.state, s.tx, s.commit = txnCommitted, nil, at
 	r.touched, r.wrote = at, true
 	return newDoc(), nil

@@ -7,14 +7,14 @@ import (
 )
 
 var updateSchema = newSchema("update",
-	field{"updates", objects | required}, field{"ordered", boolean}, field{"bypassDocumentValidation", truth},
-	field{"stmtId", anything}, field{"stmtIds", anything}, field{"let", object}, field{"runtimeConstants", anything},
-	field{"isTimeseriesNamespace", anything}, field{"encryptionInformation", anything}, field{"bypassEmptyTsReplacement", boolean})
+	field{name: "updates", fieldType: objects | required}, field{name: "ordered", fieldType: boolean}, field{name: "bypassDocumentValidation", fieldType: truth},
+	field{name: "stmtId", fieldType: anything}, field{name: "stmtIds", fieldType: anything}, fieldSince(5, 0, "let", object), field{name: "runtimeConstants", fieldType: anything},
+	field{name: "isTimeseriesNamespace", fieldType: anything}, field{name: "encryptionInformation", fieldType: anything}, field{name: "bypassEmptyTsReplacement", fieldType: boolean})
 
 var updateStatementSchema = newSchema("update.updates",
-	field{"q", object | required}, field{"u", required}, field{"multi", boolean}, field{"upsert", boolean},
-	field{"arrayFilters", objects}, field{"collation", object}, field{"hint", anything}, field{"c", object},
-	field{"upsertSupplied", anything}, field{"collectionUUID", anything}, field{"sampleId", anything}, field{"sort", object})
+	field{name: "q", fieldType: object | required}, field{name: "u", fieldType: required}, field{name: "multi", fieldType: boolean}, field{name: "upsert", fieldType: boolean},
+	field{name: "arrayFilters", fieldType: objects}, field{name: "collation", fieldType: object}, fieldSince(4, 2, "hint", anything), fieldSince(5, 0, "c", object),
+	field{name: "upsertSupplied", fieldType: anything}, field{name: "collectionUUID", fieldType: anything}, field{name: "sampleId", fieldType: anything}, fieldSince(8, 0, "sort", object))
 
 // change is one statement of an update, or the update of a findAndModify.
 type change struct {
@@ -35,6 +35,7 @@ type changed struct {
 	matched, modified int64
 	upserted          bson.RawValue // the _id
 	before, after     bson.Raw      // of the last document
+	failed            error         // what stopped a multi-update on its way
 }
 
 // update changes documents.
@@ -73,13 +74,18 @@ func update(r *request) (*doc, error) {
 }
 
 func (r *request) parseChange(d bson.Raw) (c change, err error) {
-	if err := updateStatementSchema.document(d); err != nil {
+	if err := updateStatementSchema.document(d, r.server.Version.Version); err != nil {
 		return c, err
 	}
 	c.q, _ = d.Lookup("q").Document()
 	c.u = d.Lookup("u")
 	if c.u.Type != bson.TypeEmbeddedDocument && c.u.Type != bson.TypeArray {
 		return c, errorf(codeFailedToParse, "Update argument must be either an object or an array")
+	}
+	if c.u.Type == bson.TypeArray {
+		if err := r.checkStageNames(c.u); err != nil {
+			return c, err
+		}
 	}
 	c.multi, _ = d.Lookup("multi").Bool()
 	c.upsert, _ = d.Lookup("upsert").Bool()
@@ -89,16 +95,27 @@ func (r *request) parseChange(d bson.Raw) (c change, err error) {
 	c.let, _ = d.Lookup("c").Document()
 	c.sort, _ = d.Lookup("sort").Document()
 	switch {
-	case c.hint.Type != 0 && !r.atLeast(4, 2):
-		return c, errorf(codeUnknownField, "BSON field 'update.updates.hint' is an unknown field.")
 	case c.hint.Type != 0 && c.hint.Type != bson.TypeString && c.hint.Type != bson.TypeEmbeddedDocument:
 		return c, errorf(codeFailedToParse, "Hint must be a string or an object")
-	case c.sort != nil && !r.atLeast(8, 0):
-		return c, errorf(codeUnknownField, "BSON field 'update.updates.sort' is an unknown field.")
 	case c.sort != nil && c.multi:
 		return c, errorf(codeFailedToParse, "Cannot specify sort with multi=true")
 	}
 	return c, nil
+}
+
+// checkStageNames refuses a pipeline with stages that nobody knows: it ends the
+// whole command.
+func (r *request) checkStageNames(pipeline bson.RawValue) error {
+	_, err := query.ParseUpdate(pipeline, nil, r.env(storage.Namespace{DB: r.db}, nil))
+	for e := range bson.RawArray(pipeline.Value).Values() {
+		if e.Type != bson.TypeEmbeddedDocument {
+			return err
+		}
+	}
+	if e, ok := err.(*query.Error); ok && e.Code == 40324 {
+		return err
+	}
+	return nil
 }
 
 func (b *batch) updateStatement(i int, c *change) (changed, error) {
@@ -119,6 +136,9 @@ func (b *batch) updateStatement(i int, c *change) (changed, error) {
 		}
 		return b.onPrimaryTransactionalWrite(tx)
 	})
+	if err == nil {
+		err = did.failed
+	}
 	return did, err
 }
 
@@ -135,6 +155,9 @@ func (r *request) apply(tx *storage.Tx, ns storage.Namespace, c *change) (did ch
 	if c.let != nil {
 		env.Let = c.let
 	}
+	if c.upsert && mentions(c.q, "$expr") {
+		return did, errorf(224, "$expr is not allowed in the query predicate for an upsert")
+	}
 	filter, err := query.ParseFilter(c.q, env)
 	if err != nil {
 		return did, err
@@ -150,8 +173,13 @@ func (r *request) apply(tx *storage.Tx, ns storage.Namespace, c *change) (did ch
 	if err != nil {
 		return did, err
 	}
-	for _, m := range found {
-		if err := r.applyTo(tx, coll, m, u, c, &did); err != nil {
+	for i, m := range found {
+		err := r.applyTo(tx, coll, m, u, c, &did)
+		if err != nil && i > 0 && ofDocument(err) {
+			did.failed = err // what was done before stays
+			return did, nil
+		}
+		if err != nil {
 			return did, err
 		}
 	}
@@ -178,7 +206,15 @@ func (r *request) matching(coll *storage.Collection, filter *query.Filter, env *
 	if err != nil {
 		return nil, err
 	}
-	s := plan(coll, filter, env.Collation, hint)
+	if filter.Near != nil {
+		if err := checkNear(coll, filter.Near); err != nil {
+			return nil, err
+		}
+	}
+	s, sorted := plan(coll, filter, c.sort, env.Collation, hint)
+	if sorted {
+		sort = nil
+	}
 	if sort != nil && sort.Natural != 0 {
 		s, sort = &scan{collection: coll, backwards: sort.Natural < 0}, nil
 	}

@@ -137,6 +137,9 @@ func (b *batch) reply(update bool) (*doc, error) {
 	if b.touched.TS.IsZero() {
 		b.touched = b.server.Engine.State().At
 	}
+	if !b.txn.inTxn {
+		b.conn.lastOp = b.touched
+	}
 	if b.write.none {
 		return newDoc(), nil
 	}
@@ -162,10 +165,10 @@ func (r *request) opTimeFields(d *doc) {
 	if !r.replicated() {
 		return
 	}
-	if r.txn.inTxn {
-		d.embed("opTime", func(d *doc) { d.timestamp("ts", bson.Timestamp{}).int64("t", -1) })
+	if r.conn.lastOp.TS.IsZero() {
+		d.timestamp("opTime", bson.Timestamp{})
 	} else {
-		d.opTime("opTime", r.touched)
+		d.opTime("opTime", r.conn.lastOp)
 	}
 	d.objectID("electionId", r.server.Member.Status().ElectionID())
 }
@@ -202,10 +205,15 @@ func (r *request) target(tx *storage.Tx, ns storage.Namespace, create bool) (*st
 	if err := checkDatabaseCase(state, ns.DB); err != nil {
 		return nil, err
 	}
-	if err := tx.Do(r.createOp(ns, &storage.Options{Spec: newDoc().raw()})); err != nil {
+	if err := tx.Do(r.createOp(ns, newOptions())); err != nil {
 		return nil, err
 	}
 	return tx.State().Collection(ns), nil
+}
+
+// newOptions are those of a collection that is made without any.
+func newOptions() *storage.Options {
+	return &storage.Options{ValidationLevel: "strict", ValidationAction: "error", Type: "collection", Spec: newDoc().raw()}
 }
 
 // createOp makes a collection with its index on _id.
@@ -257,12 +265,7 @@ func (r *request) validate(c *storage.Collection, before, after bson.Raw) error 
 	e := errorf(codeDocumentValidation, "Document failed validation")
 	if r.atLeast(5, 0) {
 		e.More = newDoc().embed("errInfo", func(d *doc) {
-			if id := after.Lookup("_id"); !id.IsZero() {
-				d.value("failingDocumentId", id)
-			}
-			d.embed("details", func(d *doc) {
-				d.str("operatorName", "$and")
-			})
+			d.value("failingDocumentId", after.Lookup("_id")).doc("details", o.Validator.Explain(after))
 		})
 	}
 	return e

@@ -153,16 +153,13 @@ func (m *Member) StepUp() bool {
 }
 
 // StepDown makes a primary a secondary that does not run for primary for the
-// time that is given. Another member that has caught up takes over at once. It
+// time that is given. Another member that has caught up takes over soon. It
 // waits until ctx is done for one to catch up, and if none does fails, or steps
 // down nevertheless if forced.
 func (m *Member) StepDown(ctx context.Context, period time.Duration, force bool) (ok bool) {
 	for {
 		wake := m.Changed.Wait()
-		if heir, done := m.tryStepDown(period, force && ctx.Err() != nil); done {
-			if heir != nil {
-				heir.StepUp()
-			}
+		if m.tryStepDown(period, force && ctx.Err() != nil) {
 			return true
 		}
 		select {
@@ -176,14 +173,15 @@ func (m *Member) StepDown(ctx context.Context, period time.Duration, force bool)
 	}
 }
 
-func (m *Member) tryStepDown(period time.Duration, now bool) (heir *Member, done bool) {
+func (m *Member) tryStepDown(period time.Duration, now bool) (done bool) {
 	s := m.set
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if m.role != Primary {
-		return nil, true
+		return true
 	}
 	reached := 1
+	var heir *Member
 	for _, o := range s.Members {
 		if o.role == Secondary && s.talks(m, o) && o.applied() == m.applied() {
 			reached++
@@ -193,12 +191,16 @@ func (m *Member) tryStepDown(period time.Duration, now bool) (heir *Member, done
 		}
 	}
 	if !now && (heir == nil || reached < s.majority()) {
-		return nil, false
+		return false
 	}
 	m.stepDown()
 	m.frozenUntil = time.Now().Add(period)
 	s.reconsider()
-	return heir, true
+	if heir != nil {
+		heir.election.stop()
+		heir.election.set(true, &s.mu, s.ElectionTimeout/2, func() { s.elect(heir) })
+	}
+	return true
 }
 
 // The rest is called with the set's lock held.

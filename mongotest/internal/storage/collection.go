@@ -89,7 +89,7 @@ func (c *Collection) ByID(id bson.RawValue) (RecordID, bool) {
 	if len(c.Indexes) == 0 {
 		return 0, false
 	}
-	return c.Indexes[0].entries.Get(c.Indexes[0].Prefix(id))
+	return c.Indexes[0].entries.Get(c.Indexes[0].Bound(id))
 }
 
 // copyLock makes copies of one tree take turns: copying writes to the tree.

@@ -94,16 +94,22 @@ func (ix *Index) Scan(from string, backwards bool, visit func(key string, id Rec
 	}
 }
 
-// Prefix is the beginning of all keys whose first field has the value v.
-func (ix *Index) Prefix(v bson.RawValue) string {
-	b := query.AppendKey(nil, v, ix.Collation)
+// Bound is the beginning of all keys that have these values of the first fields.
+func (ix *Index) Bound(values ...bson.RawValue) string {
+	var b []byte
+	i := 0
 	for _, direction := range ix.Key.All() {
+		if i == len(values) {
+			break
+		}
+		at := len(b)
+		b = query.AppendKey(b, values[i], ix.Collation)
 		if d, ok := direction.AsDouble(); ok && d < 0 {
-			for i := range b {
-				b[i] = ^b[i]
+			for j := at; j < len(b); j++ {
+				b[j] = ^b[j]
 			}
 		}
-		break
+		i++
 	}
 	return string(b)
 }
