@@ -37,9 +37,9 @@ type Result struct {
 // begin with that of their fixture, match the pattern. A nil pattern matches
 // all. Tests that do not match are not run, with the exception of what a
 // fixture runs before its first subtest.
-func Record(ctx context.Context, s Suite, src *Source, pattern *regexp.Regexp, report func(Result)) {
+func Record(ctx context.Context, s Suite, src *Source, lane *Lane, pattern *regexp.Regexp, report func(Result)) {
 	root := &recorder{ctx: ctx, suite: s.Name, pattern: pattern, report: report}
-	root.start(func(t T) { s.RunAll(t, src) })
+	root.start(func(t T) { s.RunAll(t, src, lane) })
 }
 
 // recorder is the T of a test that is not run by the go tool.

@@ -14,7 +14,7 @@ func record(t *testing.T, s Suite, pattern string) (outcomes []string, logs stri
 		files:  fstest.MapFS{"s/tests/one.json": {Data: []byte("{}")}, "s/tests/two.json": {Data: []byte("{}")}},
 		folder: checkoutFolder,
 	}
-	Record(t.Context(), s, src, regexp.MustCompile(pattern), func(r Result) {
+	Record(t.Context(), s, src, nil, regexp.MustCompile(pattern), func(r Result) {
 		outcomes = append(outcomes, string(r.Outcome)+" "+r.Test)
 		logs += r.Log
 	})

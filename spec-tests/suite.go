@@ -25,31 +25,38 @@ type T interface {
 	Failed() bool
 }
 
-// Kind says what a suite needs to run.
-type Kind int
-
-// The kinds of suites.
-const (
-	Unit     Kind = iota // nothing but this process
-	Deployed             // a deployment
-)
-
 // Suite is the tests of one format in one folder of the specifications.
 type Suite struct {
 	// Name is that folder without tests between: "bson-corpus",
 	// "transactions/unified".
 	Name string
-	Kind Kind
 	// Run runs the tests of one fixture. It is nil if the specification has
-	// none.
+	// none, or if they need a deployment.
 	Run func(t T, f File)
 	// Prose runs the tests that the specification describes in words.
 	Prose func(t T)
+	// Deployed lists the tests of a fixture that run in a lane.
+	Deployed func(f File, lane *Lane) []DeployedTest
 }
 
-// RunAll runs the fixtures of s, each as a subtest, then its prose tests.
-func (s Suite) RunAll(t T, src *Source) {
-	if s.Run != nil {
+// DeployedTest is one test that runs on a deployment.
+type DeployedTest struct {
+	Name string
+	Run  func(t T)
+}
+
+// RunAll runs the fixtures of s, each as a subtest, then its prose tests. Of a
+// suite that needs deployments it runs what belongs to the lane; the others run
+// without a lane, or in the first one.
+func (s Suite) RunAll(t T, src *Source, lane *Lane) {
+	switch {
+	case s.Deployed != nil && lane == nil:
+		t.Run("deployment", func(t T) { t.Skipf("there is no deployment to run on") })
+		return
+	case s.Deployed == nil && lane != nil && !lane.first:
+		return
+	}
+	if s.Run != nil || s.Deployed != nil {
 		files, err := src.Files(s.Name)
 		switch {
 		case errors.Is(err, ErrNoFiles):
@@ -58,12 +65,28 @@ func (s Suite) RunAll(t T, src *Source) {
 			t.Errorf("%v", err)
 		}
 		for _, f := range files {
-			t.Run(f.Name, func(t T) { s.Run(t, f) })
+			s.runFile(t, f, lane)
 		}
 	}
 	if s.Prose != nil {
 		t.Run("prose", s.Prose)
 	}
+}
+
+func (s Suite) runFile(t T, f File, lane *Lane) {
+	if s.Run != nil {
+		t.Run(f.Name, func(t T) { s.Run(t, f) })
+		return
+	}
+	tests := s.Deployed(f, lane)
+	if len(tests) == 0 {
+		return
+	}
+	t.Run(f.Name, func(t T) {
+		for _, test := range tests {
+			t.Run(test.Name, test.Run)
+		}
+	})
 }
 
 // Match is the suites that the patterns name, in the order of the table. A

@@ -2,10 +2,18 @@
 // they came to.
 //
 //	go run ./cmd/spectest [-specs DIR] [-suite NAME]... [-run REGEXP] [-json FILE] [-v]
+//		[-topology NAME]... [-version VERSION]... [-uri URI [-single URI]]
 //
 // The fixtures are read from a checkout of github.com/mongodb/specifications,
 // named by -specs or the environment variable MOTOR_SPECS, or else from the
 // module of the official driver, which the go command fetches.
+//
+// Tests that need a deployment run on every topology that they allow, on the
+// newest version of the server that meets their requirements, all of them
+// embedded in this process; or on the one deployment that is named by -uri or
+// the environment variable MONGODB_URI. Behind a load balancer, -single or
+// SINGLE_MONGOS_LB_URI names another load balancer before a single mongos. What
+// could run nowhere is listed with the requirement that nothing meets.
 //
 // The exit status is 0 if all tests passed that were not skipped, 1 if one
 // failed, and 2 if the tests could not be run.
@@ -20,6 +28,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"sync"
 
 	spectests "github.com/motor-go/motor/spec-tests"
 )
@@ -37,6 +46,10 @@ type options struct {
 	pattern *regexp.Regexp
 	json    string
 	verbose bool
+
+	topologies  []string
+	versions    []spectests.Version
+	uri, single string
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -69,7 +82,18 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 		return err
 	})
 	flags.StringVar(&o.json, "json", "", "also write the results to this `file`")
-	flags.BoolVar(&o.verbose, "v", false, "say why tests were skipped")
+	flags.BoolVar(&o.verbose, "v", false, "say why each test was skipped")
+	flags.Func("topology", "run on this `topology` alone: single, replicaset, sharded or load-balanced; repeats", func(s string) error {
+		o.topologies = append(o.topologies, s)
+		return nil
+	})
+	flags.Func("version", "run on servers of this `version` alone; repeats", func(s string) error {
+		v, err := spectests.ParseVersion(s)
+		o.versions = append(o.versions, v)
+		return err
+	})
+	flags.StringVar(&o.uri, "uri", os.Getenv("MONGODB_URI"), "connection `string` of a deployment to run on, default $MONGODB_URI")
+	flags.StringVar(&o.single, "single", os.Getenv("SINGLE_MONGOS_LB_URI"), "connection `string` of a load balancer before one mongos, default $SINGLE_MONGOS_LB_URI")
 	if err = flags.Parse(args); err == nil && flags.NArg() > 0 {
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
 		fmt.Fprintln(stderr, "spectest:", err)
@@ -86,21 +110,26 @@ func runSuites(ctx context.Context, o options, stdout, stderr io.Writer) (*repor
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintln(stdout, "fixtures:", src.Name)
-	r := &report{Fixtures: src.Name}
-	table := newTable(stdout, suites)
-	bar := newBar(stderr, len(suites))
-	for i, s := range suites {
-		row := r.begin(s.Name)
-		spectests.Record(ctx, s, src, o.pattern, func(result spectests.Result) {
-			row.add(result)
-			bar.show(i, s.Name, r.tests()+row.tests())
-		})
-		r.end(row)
-		bar.clear()
-		table.row(row)
+	deployments, err := o.deployments(ctx)
+	if err != nil {
+		return nil, err
 	}
-	table.details(r, o.verbose)
+	defer deployments.Close()
+	fmt.Fprintln(stdout, "fixtures:", src.Name)
+	r := newReport(src.Name, suites)
+	lanes := deployments.Lanes()
+	progress := newProgress(r, len(lanes), newTable(stdout, suites), newBar(stderr, len(suites)))
+	var running sync.WaitGroup
+	for _, lane := range lanes {
+		running.Go(func() {
+			for i, s := range suites {
+				spectests.Record(ctx, s, src, lane, o.pattern, func(result spectests.Result) { progress.add(i, result) })
+				progress.end(i)
+			}
+		})
+	}
+	running.Wait()
+	progress.table.details(r, o.verbose)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("interrupted: %s", r.summary())
 	}
@@ -111,4 +140,16 @@ func runSuites(ctx context.Context, o options, stdout, stderr io.Writer) (*repor
 		return r, r.write(o.json)
 	}
 	return r, nil
+}
+
+// deployments are those to run on.
+func (o options) deployments(ctx context.Context) (*spectests.Deployments, error) {
+	if o.uri == "" {
+		return spectests.Embedded(o.topologies, o.versions), nil
+	}
+	d, err := spectests.OpenDeployment(ctx, o.uri, o.single)
+	if err != nil {
+		return nil, err
+	}
+	return spectests.External(d), nil
 }

@@ -19,10 +19,9 @@ type report struct {
 type suiteReport struct {
 	Suite string `json:"suite"`
 	counts
+	// Nanoseconds is the time of all its tests together.
 	Nanoseconds time.Duration      `json:"nanoseconds"`
 	Tests       []spectests.Result `json:"tests"`
-
-	began time.Time
 }
 
 type counts struct {
@@ -37,28 +36,30 @@ func (c counts) summary() string {
 	return fmt.Sprintf("%d passed, %d failed, %d skipped", c.Passed, c.Failed, c.Skipped)
 }
 
-func (r *report) begin(suite string) *suiteReport {
-	s := &suiteReport{Suite: suite, Tests: []spectests.Result{}, began: time.Now()}
-	r.Suites = append(r.Suites, s)
-	return s
+func newReport(fixtures string, suites []spectests.Suite) *report {
+	r := &report{Fixtures: fixtures}
+	for _, s := range suites {
+		r.Suites = append(r.Suites, &suiteReport{Suite: s.Name, Tests: []spectests.Result{}})
+	}
+	return r
 }
 
-func (r *report) end(s *suiteReport) {
-	s.Nanoseconds = time.Since(s.began)
-	r.Passed += s.Passed
-	r.Failed += s.Failed
-	r.Skipped += s.Skipped
-}
-
-func (s *suiteReport) add(result spectests.Result) {
+func (r *report) add(suite int, result spectests.Result) {
+	s := r.Suites[suite]
 	s.Tests = append(s.Tests, result)
-	switch result.Outcome {
+	s.Nanoseconds += result.Elapsed
+	s.count(result.Outcome)
+	r.count(result.Outcome)
+}
+
+func (c *counts) count(o spectests.Outcome) {
+	switch o {
 	case spectests.Passed:
-		s.Passed++
+		c.Passed++
 	case spectests.Failed:
-		s.Failed++
+		c.Failed++
 	case spectests.Skipped:
-		s.Skipped++
+		c.Skipped++
 	}
 }
 

@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	spectests "github.com/motor-go/motor/spec-tests"
@@ -32,6 +35,7 @@ func (t table) row(s *suiteReport) {
 // details shows the tests that did not pass.
 func (t table) details(r *report, verbose bool) {
 	fmt.Fprintln(t.w)
+	defer t.unmet(r)
 	for _, s := range r.Suites {
 		for _, test := range s.Tests {
 			if test.Outcome == spectests.Passed || test.Outcome == spectests.Skipped && !verbose {
@@ -43,6 +47,58 @@ func (t table) details(r *report, verbose bool) {
 			}
 			fmt.Fprint(t.w, "\n\n")
 		}
+	}
+}
+
+// unmet shows what tests could run nowhere for, and how many of them.
+func (t table) unmet(r *report) {
+	tests := map[string]int{}
+	for _, s := range r.Suites {
+		for _, test := range s.Tests {
+			if test.Outcome == spectests.Skipped {
+				tests[test.Log]++
+			}
+		}
+	}
+	for _, why := range slices.Sorted(maps.Keys(tests)) {
+		fmt.Fprintf(t.w, "skipped %4d: %s\n", tests[why], why)
+	}
+}
+
+// progress collects the results of lanes that run side by side. A suite has
+// ended when all lanes are through with it.
+type progress struct {
+	report *report
+	lanes  int
+	table  table
+	bar    *bar
+
+	mu    sync.Mutex
+	ended []int // how many lanes are through with each suite
+	shown int   // suites in the table
+}
+
+func newProgress(r *report, lanes int, t table, b *bar) *progress {
+	return &progress{report: r, lanes: lanes, table: t, bar: b, ended: make([]int, len(r.Suites))}
+}
+
+func (p *progress) add(suite int, result spectests.Result) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.report.add(suite, result)
+	p.bar.show(p.shown, p.report.Suites[suite].Suite, p.report.tests())
+}
+
+// end notes that one more lane is through with a suite, and shows those that
+// have ended, in their order.
+func (p *progress) end(suite int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended[suite]++
+	for p.shown < len(p.ended) && p.ended[p.shown] == p.lanes {
+		p.bar.clear()
+		p.table.row(p.report.Suites[p.shown])
+		p.shown++
 	}
 }
 

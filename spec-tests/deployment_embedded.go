@@ -1,0 +1,73 @@
+package spectests
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/motor-go/motor/mongotest"
+)
+
+// embeddedVersions are the versions that embedded deployments claim: for each
+// bound that requirements set the newest below it.
+var embeddedVersions = []Version{
+	{8, 2, 1}, {8, 0, 16}, {7, 0, 26}, {6, 0, 27}, {5, 0, 32}, {4, 4, 29}, {4, 2, 25}, {4, 0, 28}, {3, 6, 23},
+}
+
+// embeddedTopologies start the deployments of package mongotest.
+var embeddedTopologies = map[string]func(mongotest.Options) (uri string, stop func(), err error){
+	"single": func(o mongotest.Options) (string, func(), error) {
+		s, err := mongotest.StartStandalone(o)
+		if err != nil {
+			return "", nil, err
+		}
+		return s.URI(), s.Close, nil
+	},
+	"replicaset": func(o mongotest.Options) (string, func(), error) {
+		s, err := mongotest.StartReplicaSet(o)
+		if err != nil {
+			return "", nil, err
+		}
+		return s.URI(), s.Close, nil
+	},
+}
+
+// Embedded are deployments in this process, with and without authentication, of
+// the topologies and versions given. An empty list is all of them.
+func Embedded(topologies []string, versions []Version) *Deployments {
+	d := &Deployments{start: startEmbedded}
+	for _, auth := range []bool{false, true} {
+		for _, v := range embeddedVersions {
+			if len(versions) > 0 && !slices.Contains(versions, v) {
+				continue
+			}
+			for _, topology := range []string{"single", "replicaset", "sharded", "load-balanced"} {
+				if _, ok := embeddedTopologies[topology]; ok && (len(topologies) == 0 || slices.Contains(topologies, topology)) {
+					d.candidates = append(d.candidates, Facts{topology, v, auth})
+				}
+			}
+		}
+	}
+	return d
+}
+
+func startEmbedded(ctx context.Context, f Facts) (*Deployment, error) {
+	o := mongotest.Options{Version: f.Version.String()}
+	if f.Auth {
+		o.Username, o.Password = "root", "secret"
+	}
+	uri, stop, err := embeddedTopologies[f.Topology](o)
+	if err != nil {
+		return nil, fmt.Errorf("start %v: %w", f, err)
+	}
+	d, err := OpenDeployment(ctx, uri, "")
+	if err != nil {
+		stop()
+		return nil, fmt.Errorf("open %v: %w", f, err)
+	}
+	if d.Facts != f {
+		err = fmt.Errorf("%v was started and is %v", f, d.Facts)
+	}
+	d.stop = stop
+	return d, err
+}
