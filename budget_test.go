@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/motor-go/motor"
@@ -17,7 +18,20 @@ import (
 type deployment struct {
 	t       testing.TB
 	addr    string
-	replies map[string]bson.Raw // by the name of the command
+	replies map[string]*turns // by the name of the command
+}
+
+// turns are replies that are given in turn.
+type turns struct {
+	list []bson.Raw
+	n    atomic.Int64
+}
+
+func (r *turns) take() bson.Raw { return r.list[int(r.n.Add(1)-1)%len(r.list)] }
+
+// script has the command answered with the replies in turn.
+func (p *deployment) script(command string, replies ...bson.Raw) {
+	p.replies[command] = &turns{list: replies}
 }
 
 func newDeployment(t testing.TB, replies map[string]bson.Raw) *deployment {
@@ -27,12 +41,16 @@ func newDeployment(t testing.TB, replies map[string]bson.Raw) *deployment {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	p := &deployment{t: t, addr: l.Addr().String(), replies: replies}
+	p := &deployment{t: t, addr: l.Addr().String(), replies: map[string]*turns{}}
 	hello := encode(t, d("hosts", bson.A{p.addr}, "setName", "rs0", "me", p.addr, "primary", p.addr,
 		"isWritablePrimary", true, "helloOk", true, "maxBsonObjectSize", 16<<20, "maxMessageSizeBytes", 48_000_000,
 		"maxWriteBatchSize", 100_000, "logicalSessionTimeoutMinutes", 30, "minWireVersion", 6, "maxWireVersion", 25, "ok", 1))
-	replies["hello"], replies["isMaster"] = hello, hello
-	replies["endSessions"] = encode(t, d("ok", 1))
+	p.script("hello", hello)
+	p.script("isMaster", hello)
+	p.script("endSessions", encode(t, d("ok", 1)))
+	for command, reply := range replies {
+		p.script(command, reply)
+	}
 	go func() {
 		for {
 			conn, err := l.Accept()
@@ -55,14 +73,14 @@ func (p *deployment) converse(conn net.Conn) {
 		}
 		message = m
 		if header.OpCode == wire.OpQuery {
-			out = wire.AppendReply(out[:0], 1, header.RequestID, p.replies["hello"])
+			out = wire.AppendReply(out[:0], 1, header.RequestID, p.replies["hello"].take())
 		} else {
 			const name = wire.HeaderLen + 4 + 1 + 4 + 1
 			end := name
 			for m[end] != 0 {
 				end++
 			}
-			out = wire.AppendMsg(out[:0], 1, header.RequestID, 0, p.replies[string(m[name:end])])
+			out = wire.AppendMsg(out[:0], 1, header.RequestID, 0, p.replies[string(m[name:end])].take())
 		}
 		if _, err := conn.Write(out); err != nil {
 			return

@@ -54,6 +54,7 @@ func open[R any](ctx context.Context, db *Database, e *encoder, cmd ops.Command,
 	if e.err != nil {
 		return nil, e.err
 	}
+	o.Reuse = true
 	inner, err := db.client.exec.Open(ctx, cmd, o)
 	if err != nil {
 		return nil, err

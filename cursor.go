@@ -44,7 +44,9 @@ func (c *Cursor[T]) Decode() (doc T, err error) {
 	return doc, err
 }
 
-// Current is the document that Next moved to, as it came. It stays valid.
+// Current is the document that Next moved to, as it came. It is lent: it stays
+// valid until the next call of Next or TryNext, and what is to last must be
+// cloned. Decoding into a bson.Raw makes a copy.
 func (c *Cursor[T]) Current() bson.Raw { return c.inner.Current() }
 
 // Err is the error that ended the iteration, or nil.

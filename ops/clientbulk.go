@@ -96,8 +96,8 @@ func (b *ClientBulkWrite) appendFields(dst []byte, to *description.Server) []byt
 	return b.WriteOptions.appendFields(dst, to)
 }
 
-func (b *ClientBulkWrite) sequences() [2]sequence {
-	return [2]sequence{{"ops", b.Ops}, {"nsInfo", b.NSInfo}}
+func (b *ClientBulkWrite) sequences() [2]wire.Sequence {
+	return [2]wire.Sequence{{ID: "nsInfo", Docs: b.NSInfo}, {ID: "ops", Docs: b.Ops}}
 }
 
 // batch is the command of the longest run of statements from i that fits into

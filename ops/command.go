@@ -6,6 +6,7 @@ import (
 	"github.com/motor-go/motor/session"
 	"github.com/motor-go/motor/topology"
 	"github.com/motor-go/motor/topology/description"
+	"github.com/motor-go/motor/wire"
 )
 
 // Envelope is what every command has beside its own fields.
@@ -23,6 +24,9 @@ type Envelope struct {
 	// Server is the server that has the command's cursor, or nil. It is not
 	// waited for if it is down.
 	Server *topology.Server
+
+	// memory is where the reply is put, nil for memory of its own.
+	memory *wire.Memory
 
 	pin *pin // the connection that it must use, or nil
 }
@@ -58,15 +62,10 @@ type Command interface {
 	appendFields(dst []byte, to *description.Server) []byte
 }
 
-// sequenced is a Command whose documents go into sections of their own.
+// sequenced is a Command whose documents go into sections of their own. The
+// last may hold many; one without an ID is none.
 type sequenced interface {
-	sequences() [2]sequence
-}
-
-// sequence is documents one after the other. Without an id it is none.
-type sequence struct {
-	id   string
-	docs []byte
+	sequences() [2]wire.Sequence
 }
 
 // appendValue appends v unless it is no value.

@@ -3,6 +3,7 @@ package ops
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/motor-go/motor/bson"
@@ -25,6 +26,8 @@ type CursorOptions struct {
 	// KillAfterError kills the cursor even if a getMore failed on the server,
 	// which has usually ended it then.
 	KillAfterError bool
+	// Reuse puts each batch of a getMore in the place of the one before.
+	Reuse bool
 }
 
 // Cursor iterates over the documents of a server's cursor, batch by batch. It
@@ -40,12 +43,17 @@ type Cursor struct {
 	closed   bool
 
 	batch     bson.Raw // what is left of it: elements without length
-	remaining int      // documents left in the batch
+	remaining int      // documents left in the batch, -1 if not counted
 	returned  int64
 	current   bson.Raw
 	token     bson.Raw // postBatchResumeToken
 	reply     bson.Raw // the last one
+
+	memory *wire.Memory // where batches are, nil if they have memory of their own
 }
+
+// memories are for batches. They are large, so cursors take turns.
+var memories = sync.Pool{New: func() any { return new(wire.Memory) }}
 
 // Open runs a command that answers with a cursor.
 func (x *Executor) Open(ctx context.Context, cmd Command, o CursorOptions) (*Cursor, error) {
@@ -104,8 +112,7 @@ func (c *Cursor) take(reply bson.Raw) error {
 			if !ok {
 				return fmt.Errorf("%s: the cursor's %s is a %v", c.Server(), key, v.Type)
 			}
-			c.batch, c.remaining = bson.Raw(arr), arr.Len()
-			c.batch = c.batch[4 : len(c.batch)-1]
+			c.batch, c.remaining = bson.Raw(arr[4:len(arr)-1]), -1
 		case "postBatchResumeToken":
 			c.token, _ = v.Document()
 		}
@@ -137,6 +144,7 @@ func (c *Cursor) TryNext(ctx context.Context) (bool, error) {
 		return ok, err
 	}
 	if !c.Alive() {
+		c.forget()
 		return false, nil
 	}
 	if err := c.getMore(ctx); err != nil {
@@ -167,17 +175,39 @@ func (c *Cursor) nextInBatch() (bool, error) {
 		return false, fmt.Errorf("%s: cursor on %s: %w", c.Server(), c.ns, err)
 	}
 	c.current, c.batch = doc, rest
-	c.remaining--
+	if c.remaining > 0 {
+		c.remaining--
+	}
 	c.returned++
 	return true, nil
 }
 
+// forget gives the memory of batches away, when all of them were seen.
+func (c *Cursor) forget() {
+	if c.memory != nil {
+		memories.Put(c.memory)
+		c.memory, c.reply, c.current, c.token = nil, nil, nil, nil
+	}
+}
+
 // Current is the document that Next moved to. It shares memory with its batch,
-// which stays valid.
+// which stays valid, but with the option Reuse only until the next call of
+// Next or TryNext.
 func (c *Cursor) Current() bson.Raw { return c.current }
 
 // Remaining counts the documents left in the batch.
-func (c *Cursor) Remaining() int { return c.remaining }
+func (c *Cursor) Remaining() int {
+	if c.remaining < 0 {
+		c.remaining = 0
+		for rest := []byte(c.batch); len(rest) > 0; c.remaining++ {
+			var err error
+			if _, rest, err = bson.NextElementDocument(rest); err != nil {
+				break
+			}
+		}
+	}
+	return c.remaining
+}
 
 // ID is the server's identifier, 0 once it is exhausted.
 func (c *Cursor) ID() int64 { return c.id }
@@ -220,8 +250,13 @@ func (c *Cursor) getMore(ctx context.Context) error {
 			g.BatchSize = int32(min(int64(g.BatchSize), left))
 		}
 	}
+	if c.options.Reuse && c.memory == nil {
+		c.memory = memories.Get().(*wire.Memory)
+	}
+	g.memory = c.memory
 	res, err := c.exec.Run(ctx, &g)
 	if err != nil {
+		c.memory = nil // the error may refer to it
 		// A server's error ends the cursor there; it need not be killed.
 		if _, ok := err.(*wire.CommandError); ok && !c.options.KillAfterError {
 			c.id = 0

@@ -14,16 +14,17 @@ import (
 // a *wire.CommandError or a *WriteConcernError; with the last there is a reply.
 func (c *call) exchange(ctx context.Context, conn *pool.Conn, m *message) (bson.Raw, error) {
 	m.requestID = wire.NextRequestID()
-	msg := m.append(conn.Buffer())
+	request := m.request(conn.Buffer())
+	request.Memory = c.env.memory
 	watch := c.watch(conn, m)
 	c.sent()
 
 	var reply bson.Raw
 	var err error
 	if m.writeConcern.Acknowledged() {
-		reply, err = conn.RoundTrip(ctx, msg)
+		reply, err = conn.RoundTrip(ctx, request)
 	} else {
-		err = conn.Send(ctx, msg)
+		err = conn.Send(ctx, request)
 	}
 	if err != nil {
 		err = c.connectionError(conn, err)

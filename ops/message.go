@@ -5,6 +5,7 @@ import (
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/concern"
+	"github.com/motor-go/motor/pool"
 	"github.com/motor-go/motor/session"
 	"github.com/motor-go/motor/topology/description"
 	"github.com/motor-go/motor/wire"
@@ -34,8 +35,12 @@ type message struct {
 	serverAPI      []byte // encoded elements
 }
 
-// append appends the whole OP_MSG.
-func (m *message) append(dst []byte) []byte {
+// copied is how many bytes of documents are worth their copy into the message,
+// to be sent by the same write.
+const copied = 16 << 10
+
+// request is the whole OP_MSG, begun in dst.
+func (m *message) request(dst []byte) pool.Request {
 	var flags wire.Flags
 	if !m.writeConcern.Acknowledged() {
 		flags = wire.MoreToCome
@@ -44,16 +49,17 @@ func (m *message) append(dst []byte) []byte {
 	dst, doc := bson.BeginDocument(dst)
 	dst = m.appendFields(dst)
 	dst = bson.EndDocument(dst, doc)
-	if s, ok := m.command.(sequenced); ok {
-		for _, q := range s.sequences() {
-			if q.id != "" {
-				dst, doc = wire.BeginSequence(dst, q.id)
-				dst = append(dst, q.docs...)
-				dst = wire.EndSequence(dst, doc)
-			}
-		}
+	s, ok := m.command.(sequenced)
+	if !ok {
+		return pool.Request{Message: wire.EndMessage(dst, at)}
 	}
-	return wire.EndMessage(dst, at)
+	q := s.sequences()
+	if q[0].ID != "" {
+		dst, doc = wire.BeginSequence(dst, q[0].ID)
+		dst = wire.EndSequence(append(dst, q[0].Docs...), doc)
+	}
+	head, behind := wire.EndMsg(dst, at, q[1], copied)
+	return pool.Request{Message: head, Documents: behind}
 }
 
 func (m *message) appendFields(dst []byte) []byte {
@@ -148,19 +154,19 @@ func (m *message) document() bson.Raw {
 	doc = m.appendFields(doc)
 	if s, ok := m.command.(sequenced); ok {
 		for _, q := range s.sequences() {
-			doc = q.appendArray(doc)
+			doc = appendSequence(doc, q)
 		}
 	}
 	return bson.EndDocument(doc, at)
 }
 
-// appendArray appends the documents as an array, if there are any.
-func (q sequence) appendArray(dst []byte) []byte {
-	if q.id == "" {
+// appendSequence appends the documents as an array, if there are any.
+func appendSequence(dst []byte, q wire.Sequence) []byte {
+	if q.ID == "" {
 		return dst
 	}
-	dst, arr := bson.BeginArray(dst, q.id)
-	for i, docs := 0, q.docs; len(docs) > 0; i++ {
+	dst, arr := bson.BeginArray(dst, q.ID)
+	for i, docs := 0, q.Docs; len(docs) > 0; i++ {
 		one, rest, err := bson.ReadDocument(docs)
 		if err != nil {
 			break

@@ -3,6 +3,7 @@ package ops
 import (
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/topology/description"
+	"github.com/motor-go/motor/wire"
 )
 
 // WriteOptions are the fields that insert, update and delete share.
@@ -39,7 +40,9 @@ func (i *Insert) appendFields(dst []byte, to *description.Server) []byte {
 	return i.WriteOptions.appendFields(bson.AppendString(dst, "insert", i.Collection), to)
 }
 
-func (i *Insert) sequences() [2]sequence { return [2]sequence{{"documents", i.Docs}} }
+func (i *Insert) sequences() [2]wire.Sequence {
+	return [2]wire.Sequence{1: {ID: "documents", Docs: i.Docs}}
+}
 
 // Update is the command update. Updates are its statements, one document each;
 // see AppendUpdate.
@@ -65,7 +68,9 @@ func (u *Update) appendFields(dst []byte, to *description.Server) []byte {
 	return u.WriteOptions.appendFields(bson.AppendString(dst, "update", u.Collection), to)
 }
 
-func (u *Update) sequences() [2]sequence { return [2]sequence{{"updates", u.Updates}} }
+func (u *Update) sequences() [2]wire.Sequence {
+	return [2]wire.Sequence{1: {ID: "updates", Docs: u.Updates}}
+}
 
 // UpdateStatement is one statement of an update.
 type UpdateStatement struct {
@@ -117,7 +122,9 @@ func (d *Delete) appendFields(dst []byte, to *description.Server) []byte {
 	return d.WriteOptions.appendFields(bson.AppendString(dst, "delete", d.Collection), to)
 }
 
-func (d *Delete) sequences() [2]sequence { return [2]sequence{{"deletes", d.Deletes}} }
+func (d *Delete) sequences() [2]wire.Sequence {
+	return [2]wire.Sequence{1: {ID: "deletes", Docs: d.Deletes}}
+}
 
 // DeleteStatement is one statement of a delete.
 type DeleteStatement struct {

@@ -94,7 +94,7 @@ func TestLargeBuffersAreShared(t *testing.T) {
 		for range 64 {
 			message = append(message, block...)
 		}
-		if err := c.Send(context.Background(), wire.EndMessage(message, at)); err != nil {
+		if err := c.Send(context.Background(), Request{Message: wire.EndMessage(message, at)}); err != nil {
 			t.Fatal(err)
 		}
 		p.CheckIn(c)
@@ -187,7 +187,7 @@ func BenchmarkTCP(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer c.Close()
-		request, buf := ping(newConn(&Config{}, 1)), make([]byte, 4096)
+		request, buf := ping(newConn(&Config{}, 1)).Message, make([]byte, 4096)
 		b.ReportAllocs()
 		for b.Loop() {
 			c.Write(request)

@@ -35,6 +35,18 @@ func (c *Conn) release() {
 	}
 }
 
+// compress puts a compressed message into r, if that was negotiated.
+func (c *Conn) compress(r *Request) error {
+	if c.Compressor == wire.NoCompression || !compressible(r.Message) {
+		return nil
+	}
+	c.keep(append(r.Message, r.Documents...))
+	var err error
+	c.compressed, err = wire.AppendCompressed(c.compressed[:0], c.out, c.Compressor, c.config.Handshake.ZlibLevel)
+	r.Message, r.Documents = c.compressed, nil
+	return err
+}
+
 // The commands that must not be compressed, in lower case.
 var incompressible = [...]string{
 	"hello", "ismaster", "saslstart", "saslcontinue", "getnonce", "authenticate", "createuser",

@@ -105,6 +105,19 @@ func newConn(config *Config, id int64) *Conn {
 	return c
 }
 
+// Request is one message to be sent, and where the reply may go.
+type Request struct {
+	// Message is a whole message, begun in the connection's Buffer. The caller
+	// must not use it afterwards.
+	Message []byte
+	// Documents are sent behind Message, whose length counts them. They are
+	// not copied.
+	Documents []byte
+	// Memory, if not nil, is where the reply is put. Otherwise it has memory of
+	// its own.
+	Memory *wire.Memory
+}
+
 // Buffer is the connection's empty write buffer, into which a caller encodes
 // one message for RoundTrip or Send.
 func (c *Conn) Buffer() []byte {
@@ -116,32 +129,32 @@ func (c *Conn) Buffer() []byte {
 	return c.out[:0]
 }
 
-// RoundTrip sends a whole message, which the caller must not use afterwards, and
-// reads the reply, compressing and decompressing as negotiated. The reply
-// belongs to the caller. One with ok: 0 is no error here.
+// RoundTrip sends a message and reads the reply, compressing and decompressing
+// as negotiated. The reply belongs to the caller. One with ok: 0 is no error
+// here.
 //
 // If ctx ends, so does the round trip. When the message was sent whole the
 // connection stays good: the late reply is read before the next round trip, or
 // by the pool after CheckIn. The error is a *NetworkError, unless the message
 // itself cannot be sent.
-func (c *Conn) RoundTrip(ctx context.Context, message []byte) (bson.Raw, error) {
+func (c *Conn) RoundTrip(ctx context.Context, r Request) (bson.Raw, error) {
 	stop := c.arm(ctx)
-	reply, err := c.roundTrip(ctx, message)
+	reply, err := c.roundTrip(ctx, &r)
 	c.disarm(stop)
 	return reply, err
 }
 
-func (c *Conn) roundTrip(ctx context.Context, message []byte) (bson.Raw, error) {
-	if err := c.write(ctx, message); err != nil {
+func (c *Conn) roundTrip(ctx context.Context, r *Request) (bson.Raw, error) {
+	if err := c.write(ctx, r); err != nil {
 		return nil, err
 	}
-	return c.receive(ctx)
+	return c.receive(ctx, r.Memory)
 }
 
 // Send is RoundTrip for a message that has no reply, with the flag moreToCome.
-func (c *Conn) Send(ctx context.Context, message []byte) error {
+func (c *Conn) Send(ctx context.Context, r Request) error {
 	stop := c.arm(ctx)
-	err := c.write(ctx, message)
+	err := c.write(ctx, &r)
 	c.disarm(stop)
 	return err
 }
@@ -150,7 +163,7 @@ func (c *Conn) Send(ctx context.Context, message []byte) error {
 // those of RoundTrip.
 func (c *Conn) Receive(ctx context.Context) (bson.Raw, error) {
 	stop := c.arm(ctx)
-	reply, err := c.receive(ctx)
+	reply, err := c.receive(ctx, nil)
 	c.disarm(stop)
 	return reply, err
 }
@@ -167,9 +180,9 @@ func (c *Conn) Close() {
 }
 
 // write sends a message, after reading what an earlier round trip left behind.
-func (c *Conn) write(ctx context.Context, message []byte) error {
-	c.keep(message)
-	header, err := wire.ParseHeader(message, c.MaxMessageSize)
+func (c *Conn) write(ctx context.Context, r *Request) error {
+	c.keep(r.Message)
+	header, err := wire.ParseHeader(r.Message, c.MaxMessageSize)
 	switch {
 	case c.err != nil:
 		return c.fail(ctx, "write", false, c.err)
@@ -183,15 +196,11 @@ func (c *Conn) write(ctx context.Context, message []byte) error {
 			return c.fail(ctx, "read the reply to an earlier request", false, err)
 		}
 	}
-	if c.Compressor != wire.NoCompression && compressible(message) {
-		c.compressed, err = wire.AppendCompressed(c.compressed[:0], message, c.Compressor, c.config.Handshake.ZlibLevel)
-		if err != nil {
-			return err
-		}
-		message = c.compressed
+	if err := c.compress(r); err != nil {
+		return err
 	}
 	c.expect = header.RequestID
-	n, err := c.stream.Write(message)
+	n, err := c.send(r)
 	if err != nil {
 		c.err = err
 		return c.fail(ctx, "write", n > 0, err)
@@ -199,12 +208,22 @@ func (c *Conn) write(ctx context.Context, message []byte) error {
 	return nil
 }
 
+// send writes what r holds, in one go where the stream can.
+func (c *Conn) send(r *Request) (n int64, err error) {
+	if r.Documents == nil {
+		n, err := c.stream.Write(r.Message)
+		return int64(n), err
+	}
+	buffers := net.Buffers{r.Message, r.Documents}
+	return buffers.WriteTo(c.stream)
+}
+
 // receive reads a reply that somebody waits for.
-func (c *Conn) receive(ctx context.Context) (bson.Raw, error) {
+func (c *Conn) receive(ctx context.Context, into *wire.Memory) (bson.Raw, error) {
 	if c.err != nil {
 		return nil, c.fail(ctx, "read", true, c.err)
 	}
-	reply, err := c.read()
+	reply, err := c.read(into)
 	c.late = err != nil && c.err == nil
 	if err != nil {
 		return nil, c.fail(ctx, "read", true, err)
@@ -215,7 +234,7 @@ func (c *Conn) receive(ctx context.Context) (bson.Raw, error) {
 // drain reads the reply that nobody waits for, within a time.
 func (c *Conn) drain(ctx context.Context) error {
 	c.setReadDeadline(ctx, time.Now().Add(c.config.PendingReadTimeout))
-	_, err := c.read()
+	_, err := c.read(nil)
 	c.setReadDeadline(ctx, c.socketDeadline(ctx))
 	if err == nil && c.MoreToCome {
 		err = errors.New("the request that was given up is answered without end")
@@ -229,8 +248,8 @@ func (c *Conn) drain(ctx context.Context) error {
 
 // read reads the next reply. An error is one for good, and kept as such, unless
 // time ran out.
-func (c *Conn) read() (bson.Raw, error) {
-	reply, err := c.readMessage()
+func (c *Conn) read(into *wire.Memory) (bson.Raw, error) {
+	reply, err := c.readMessage(into)
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		c.err = err
 	}
@@ -238,8 +257,8 @@ func (c *Conn) read() (bson.Raw, error) {
 }
 
 // readMessage reads one message that answers c.expect.
-func (c *Conn) readMessage() (bson.Raw, error) {
-	header, message, err := c.reader.Next()
+func (c *Conn) readMessage(into *wire.Memory) (bson.Raw, error) {
+	header, message, err := c.reader.Next(into)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -25,12 +26,12 @@ func slow(delay time.Duration) func(*serverConn, bson.Raw) bson.Raw {
 }
 
 // command appends {name: 1} to the write buffer of c.
-func command(c *Conn, name string, flags wire.Flags) []byte {
+func command(c *Conn, name string, flags wire.Flags) Request {
 	message, at := wire.BeginMsg(c.Buffer(), wire.NextRequestID(), 0, flags)
 	message, doc := bson.BeginDocument(message)
 	message = bson.AppendInt32(message, name, 1)
 	message = bson.AppendString(message, "$db", "admin")
-	return wire.EndMessage(bson.EndDocument(message, doc), at)
+	return Request{Message: wire.EndMessage(bson.EndDocument(message, doc), at)}
 }
 
 func checkOut(t testing.TB, p *Pool) *Conn {
@@ -402,7 +403,7 @@ func TestMessageTooLong(t *testing.T) {
 	defer c.Close()
 	c.MaxMessageSize = 1000
 	message := wire.AppendMsg(c.Buffer(), 1, 0, 0, okReply(bson.AppendString(nil, "s", strings.Repeat("x", 1000))))
-	if _, err := c.RoundTrip(t.Context(), message); err == nil || !strings.Contains(err.Error(), "the limit is 1000") {
+	if _, err := c.RoundTrip(t.Context(), Request{Message: message}); err == nil || !strings.Contains(err.Error(), "the limit is 1000") {
 		t.Errorf("error: %v", err)
 	}
 	answers(t, c)
@@ -448,6 +449,41 @@ func TestCompression(t *testing.T) {
 	}
 }
 
+// Documents that stand behind a message arrive as a part of it, compressed or
+// not.
+func TestDocumentsBehindTheMessage(t *testing.T) {
+	docs := okReply(bson.AppendBinary(nil, "data", bson.Binary{Data: make([]byte, 1<<20)}))
+	names, at := bson.BeginArray(nil, "compression")
+	names = bson.EndDocument(bson.AppendString(names, "0", "snappy"), at)
+	for _, hello := range [][]byte{nil, names} {
+		var got []byte
+		s := &server{hello: hello, answer: func(s *serverConn, command bson.Raw) bson.Raw {
+			if commandName(command) != "insert" {
+				return nil
+			}
+			got = s.sequences[0].Docs
+			return okReply(nil)
+		}}
+		c, err := Connect(t.Context(), Config{
+			Address: "test:27017", Dial: s.dial, Handshake: Handshake{Compressors: []wire.Compressor{wire.Snappy}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		insert, at := wire.BeginMsg(c.Buffer(), wire.NextRequestID(), 0, 0)
+		insert, doc := bson.BeginDocument(insert)
+		insert = bson.EndDocument(bson.AppendInt32(insert, "insert", 1), doc)
+		message, behind := wire.EndMsg(insert, at, wire.Sequence{ID: "documents", Docs: docs}, 1000)
+		if _, err := c.RoundTrip(t.Context(), Request{Message: message, Documents: behind}); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, docs) {
+			t.Errorf("%v: %d bytes arrived of %d", c.Compressor, len(got), len(docs))
+		}
+	}
+}
+
 func TestCompressible(t *testing.T) {
 	c := newConn(&Config{}, 1)
 	for name, want := range map[string]bool{
@@ -455,11 +491,11 @@ func TestCompressible(t *testing.T) {
 		"authenticate": false, "createUser": false, "updateUser": false, "copydbSaslStart": false, "copydbgetnonce": false, "copydb": false,
 		"find": true, "insert": true, "hell": true, "usersInfo": true,
 	} {
-		if got := compressible(command(c, name, 0)); got != want {
+		if got := compressible(command(c, name, 0).Message); got != want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	whole := command(c, "find", 0)
+	whole := command(c, "find", 0).Message
 	for n := range whole {
 		compressible(whole[:n])
 	}

@@ -127,7 +127,7 @@ func (c *Conn) command(ctx context.Context, db string, elements []byte) (bson.Ra
 	message = bson.AppendString(message, "$db", db)
 	message = c.config.Handshake.ServerAPI.Append(message)
 	message = bson.EndDocument(message, doc)
-	reply, err := c.RoundTrip(ctx, wire.EndMessage(message, at))
+	reply, err := c.RoundTrip(ctx, Request{Message: wire.EndMessage(message, at)})
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,8 @@ var written = bson.Raw{}
 type serverConn struct {
 	net.Conn
 	*server
-	request wire.Header
+	request   wire.Header
+	sequences []wire.Sequence // of the command
 }
 
 // dial is a Config.Dial.
@@ -59,7 +60,7 @@ func (s *server) serve(stream net.Conn) {
 		if err != nil {
 			return
 		}
-		c.request = header
+		c.request, c.sequences = header, m.Sequences
 		reply := s.reply(c, m.Body)
 		if reply == nil {
 			return
@@ -111,12 +112,12 @@ func okReply(more []byte) bson.Raw {
 }
 
 // ping appends {ping: 1} to the write buffer of c.
-func ping(c *Conn) []byte {
+func ping(c *Conn) Request {
 	message, at := wire.BeginMsg(c.Buffer(), wire.NextRequestID(), 0, 0)
 	message, doc := bson.BeginDocument(message)
 	message = bson.AppendInt32(message, "ping", 1)
 	message = bson.AppendString(message, "$db", "admin")
-	return wire.EndMessage(bson.EndDocument(message, doc), at)
+	return Request{Message: wire.EndMessage(bson.EndDocument(message, doc), at)}
 }
 
 // refusing is a Config.Dial that fails.

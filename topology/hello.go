@@ -27,22 +27,22 @@ func connect(ctx context.Context, config pool.Config) (conn *pool.Conn, duration
 	return conn, time.Since(start), err
 }
 
-// appendHello is the command that asks for the server's state.
-func appendHello(conn *pool.Conn, config *pool.Config) []byte {
+// helloRequest is the command that asks for the server's state.
+func helloRequest(conn *pool.Conn, config *pool.Config) pool.Request {
 	dst, message, doc := beginHello(conn, config, 0)
-	return wire.EndMessage(bson.EndDocument(dst, doc), message)
+	return pool.Request{Message: wire.EndMessage(bson.EndDocument(dst, doc), message)}
 }
 
-// appendAwait is the command that asks for a reply each time that the state is
+// awaitRequest is the command that asks for a reply each time that the state is
 // another than known, and at the latest after a while.
-func appendAwait(conn *pool.Conn, config *pool.Config, known description.TopologyVersion, atMost time.Duration) []byte {
+func awaitRequest(conn *pool.Conn, config *pool.Config, known description.TopologyVersion, atMost time.Duration) pool.Request {
 	dst, message, doc := beginHello(conn, config, wire.ExhaustAllowed)
 	dst, version := bson.BeginEmbedded(dst, "topologyVersion")
 	dst = bson.AppendObjectID(dst, "processId", known.ProcessID)
 	dst = bson.AppendInt64(dst, "counter", known.Counter)
 	dst = bson.EndDocument(dst, version)
 	dst = bson.AppendInt64(dst, "maxAwaitTimeMS", atMost.Milliseconds())
-	return wire.EndMessage(bson.EndDocument(dst, doc), message)
+	return pool.Request{Message: wire.EndMessage(bson.EndDocument(dst, doc), message)}
 }
 
 // beginHello begins hello, or legacy hello for servers that may not know it.

@@ -159,9 +159,9 @@ func (m *monitor) hello(awaited bool) (reply bson.Raw, duration time.Duration, e
 	case m.conn.MoreToCome:
 		reply, err = m.conn.Receive(ctx)
 	case awaited:
-		reply, err = m.conn.RoundTrip(ctx, appendAwait(m.conn, &m.config, m.last.TopologyVersion, m.server.topology.config.HeartbeatFrequency))
+		reply, err = m.conn.RoundTrip(ctx, awaitRequest(m.conn, &m.config, m.last.TopologyVersion, m.server.topology.config.HeartbeatFrequency))
 	default:
-		reply, err = m.conn.RoundTrip(ctx, appendHello(m.conn, &m.config))
+		reply, err = m.conn.RoundTrip(ctx, helloRequest(m.conn, &m.config))
 	}
 	return reply, time.Since(start), err
 }
@@ -238,7 +238,7 @@ func (m *monitor) ping(conn *pool.Conn) *pool.Conn {
 		defer cancel()
 	}
 	start := time.Now()
-	if _, err := conn.RoundTrip(ctx, appendHello(conn, &m.config)); err != nil {
+	if _, err := conn.RoundTrip(ctx, helloRequest(conn, &m.config)); err != nil {
 		conn.Close()
 		return nil
 	}

@@ -66,7 +66,7 @@ func operate(ctx context.Context, topology *Topology, broken bool) {
 	if err != nil {
 		return
 	}
-	message := appendHello(c, &pool.Config{})
+	message := helloRequest(c, &pool.Config{})
 	_, err = c.RoundTrip(ctx, message)
 	if broken {
 		c.Close()

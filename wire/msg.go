@@ -69,6 +69,20 @@ func EndSequence(dst []byte, at int) []byte {
 	return dst
 }
 
+// EndMsg ends the OP_MSG that began at with a sequence as its last section.
+// Documents of more than most bytes are not copied: they are returned, to be
+// sent behind the message.
+func EndMsg(dst []byte, at int, s Sequence, most int) (message, behind []byte) {
+	dst, seq := BeginSequence(dst, s.ID)
+	if len(s.Docs) <= most {
+		return EndMessage(EndSequence(append(dst, s.Docs...), seq), at), nil
+	}
+	n := len(dst) + len(s.Docs)
+	binary.LittleEndian.PutUint32(dst[seq:], uint32(n-seq))
+	binary.LittleEndian.PutUint32(dst[at:], uint32(n-at))
+	return dst, s.Docs
+}
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // ParseMsg parses a whole OP_MSG, header included. There must be one body

@@ -25,13 +25,21 @@ type Reader struct {
 	message []byte // the part of a message that is there; nil between messages
 }
 
+// Memory is where a Reader puts messages, each in the place of the one before.
+// The zero Memory is ready to use.
+type Memory struct{ buf []byte }
+
 // Next reads one whole message. The message, header included, belongs to the
-// caller. The error is io.EOF only if the stream ends between messages. A
-// message longer than Limit is refused before memory is taken for it, and a
-// peer that announces a long one gets little memory before a part has arrived.
-func (r *Reader) Next() (Header, []byte, error) {
+// caller; if into is not nil it is there, and stays until into is used again.
+// The error is io.EOF only if the stream ends between messages. A message
+// longer than Limit is refused before memory is taken for it, and a peer that
+// announces a long one gets little memory before a part has arrived.
+func (r *Reader) Next(into *Memory) (Header, []byte, error) {
+	if into == nil {
+		into = new(Memory)
+	}
 	if r.message == nil {
-		if err := r.begin(); err != nil {
+		if err := r.begin(into); err != nil {
 			return Header{}, nil, err
 		}
 	}
@@ -48,16 +56,16 @@ func (r *Reader) Next() (Header, []byte, error) {
 			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
+			into.buf = nil // the part that is there stays in it
 			return Header{}, nil, fmt.Errorf("%d of %d bytes of a message: %w", len(r.message), n, err)
 		}
 	}
-	message := r.message
-	r.message = nil
-	return r.header, message, nil
+	into.buf, r.message = r.message, nil
+	return r.header, into.buf, nil
 }
 
 // begin reads a header and takes what has come of the message behind it.
-func (r *Reader) begin() error {
+func (r *Reader) begin(into *Memory) error {
 	if r.buf == nil {
 		r.buf = make([]byte, readAhead)
 	}
@@ -78,7 +86,10 @@ func (r *Reader) begin() error {
 	}
 	n := int(header.Length)
 	r.header = header
-	r.message = make([]byte, 0, min(n, max(readChunk, len(r.ahead))))
+	r.message = into.buf[:0]
+	if first := min(n, max(readChunk, len(r.ahead))); cap(r.message) < first {
+		r.message = make([]byte, 0, first)
+	}
 	have := min(n, len(r.ahead))
 	r.message = append(r.message, r.ahead[:have]...)
 	r.ahead = r.ahead[have:]

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -187,7 +188,7 @@ func TestTruncated(t *testing.T) {
 				t.Errorf("%s: %d of %d bytes are no error", name, n, len(tt.message))
 			}
 			_, _, one := ReadMessage(bytes.NewReader(tt.message[:n]), nil, 1<<20)
-			_, _, two := (&Reader{R: bytes.NewReader(tt.message[:n]), Limit: 1 << 20}).Next()
+			_, _, two := (&Reader{R: bytes.NewReader(tt.message[:n]), Limit: 1 << 20}).Next(nil)
 			for _, err := range []error{one, two} {
 				want := io.ErrUnexpectedEOF
 				if n == 0 {
@@ -223,7 +224,7 @@ func TestReaderGoesOnAfterTimeouts(t *testing.T) {
 	r := Reader{R: &hiccup{r: bytes.NewReader(stream)}, Limit: 1 << 20}
 	var got []byte
 	for timeouts := 0; len(got) < len(stream); {
-		h, message, err := r.Next()
+		h, message, err := r.Next(nil)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			if timeouts++; timeouts > len(stream) {
@@ -245,14 +246,75 @@ func TestReaderGoesOnAfterTimeouts(t *testing.T) {
 func TestReaderGivesOutItsMemory(t *testing.T) {
 	stream := append(bytes.Clone(insert), insert...)
 	r := Reader{R: bytes.NewReader(stream), Limit: 1 << 20}
-	_, one, _ := r.Next()
-	_, two, err := r.Next()
+	_, one, _ := r.Next(nil)
+	_, two, err := r.Next(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	clear(two)
 	if !bytes.Equal(one, insert) {
 		t.Error("two messages share memory")
+	}
+}
+
+func TestReaderReusesMemory(t *testing.T) {
+	large := AppendMsg(nil, 1, 0, 0, doc(strings.Repeat("x", 3*readChunk)))
+	stream := slices.Concat(insert, large, insert, large)
+	r := Reader{R: bytes.NewReader(stream), Limit: 1 << 24}
+	var memory Memory
+	var got []byte
+	var places []*byte
+	for range 4 {
+		_, message, err := r.Next(&memory)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, message...)
+		places = append(places, &message[0])
+	}
+	if !bytes.Equal(got, stream) {
+		t.Error("the messages are not what was sent")
+	}
+	if places[1] != places[2] || places[2] != places[3] {
+		t.Error("there was room for the message, and it is elsewhere")
+	}
+}
+
+// A message of which a part has come when time runs out is read by the next
+// call, while its memory may be used for others.
+func TestReaderKeepsThePartOfAMessage(t *testing.T) {
+	r := Reader{R: &hiccup{r: bytes.NewReader(insert)}, Limit: 1 << 20}
+	memory := Memory{buf: make([]byte, 0, 1<<10)}
+	for len(r.message) < 20 {
+		if _, _, err := r.Next(&memory); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal(err)
+		}
+	}
+	clear(memory.buf[:cap(memory.buf)])
+	for {
+		_, message, err := r.Next(nil)
+		if err == nil {
+			if !bytes.Equal(message, insert) {
+				t.Errorf("%x", message)
+			}
+			return
+		}
+	}
+}
+
+func TestEndMsg(t *testing.T) {
+	docs := slices.Concat(doc("a"), doc("b"))
+	sequence := Sequence{ID: "documents", Docs: docs}
+	whole := AppendMsg(nil, 1, 0, 0, doc("insert"), sequence)
+	for most, copied := range map[int]bool{len(docs): true, len(docs) - 1: false} {
+		dst, at := BeginMsg(nil, 1, 0, 0)
+		message, behind := EndMsg(append(dst, doc("insert")...), at, sequence, most)
+		if copied != (behind == nil) {
+			t.Errorf("most is %d: %d bytes are behind", most, len(behind))
+		}
+		if got := slices.Concat(message, behind); !bytes.Equal(got, whole) {
+			t.Errorf("most is %d: %x, want %x", most, got, whole)
+		}
 	}
 }
 
@@ -270,7 +332,10 @@ func TestAnnouncedLength(t *testing.T) {
 	announced := patch(insert, 0, "0000d002") // 45 MiB
 	for name, read := range map[string]func(io.Reader) error{
 		"ReadMessage": func(r io.Reader) error { _, _, err := ReadMessage(r, nil, DefaultMaxMessageSize); return err },
-		"Reader":      func(r io.Reader) error { _, _, err := (&Reader{R: r, Limit: DefaultMaxMessageSize}).Next(); return err },
+		"Reader": func(r io.Reader) error {
+			_, _, err := (&Reader{R: r, Limit: DefaultMaxMessageSize}).Next(nil)
+			return err
+		},
 	} {
 		if n := allocated(func() {
 			if err := read(bytes.NewReader(announced)); !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -304,7 +369,7 @@ func TestReaderAllocatesTheMessageOnly(t *testing.T) {
 	r := Reader{R: source, Limit: 1 << 20}
 	if n := testing.AllocsPerRun(100, func() {
 		source.Reset(insert)
-		if _, _, err := r.Next(); err != nil {
+		if _, _, err := r.Next(nil); err != nil {
 			t.Fatal(err)
 		}
 	}); n > 1 {
@@ -326,7 +391,7 @@ func FuzzReadMessage(f *testing.F) {
 		fast := Reader{R: &pieces{bytes.NewReader(stream), int(piece) + 1}, Limit: limit}
 		var buf []byte
 		for {
-			h1, m1, err1 := fast.Next()
+			h1, m1, err1 := fast.Next(nil)
 			h2, m2, err2 := ReadMessage(slow, buf, limit)
 			if (err1 == nil) != (err2 == nil) || err1 == nil && (h1 != h2 || !bytes.Equal(m1, m2)) {
 				t.Fatalf("%v %x %v\n%v %x %v", h1, m1, err1, h2, m2, err2)
