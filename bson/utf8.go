@@ -96,11 +96,11 @@ func copyKey(dst []byte, key string) bool {
 	case n >= 8:
 		w := binary.LittleEndian.Uint64(src[n-8:])
 		binary.LittleEndian.PutUint64(dst[n-8:], w)
-		bits := w - lowBits | w
+		bits := (w - lowBits) | w
 		for len(src) > 8 && len(dst) > 8 {
 			w := binary.LittleEndian.Uint64(src)
 			binary.LittleEndian.PutUint64(dst, w)
-			bits |= w - lowBits | w
+			bits |= (w - lowBits) | w
 			src, dst = src[8:], dst[8:]
 		}
 		if bits&highBits == 0 {
@@ -110,7 +110,7 @@ func copyKey(dst []byte, key string) bool {
 		first, last := binary.LittleEndian.Uint32(src), binary.LittleEndian.Uint32(src[n-4:])
 		binary.LittleEndian.PutUint32(dst, first)
 		binary.LittleEndian.PutUint32(dst[n-4:], last)
-		if (first-lowBits>>32|first|last-lowBits>>32|last)&(highBits>>32) == 0 {
+		if ((first-lowBits>>32)|first|(last-lowBits>>32)|last)&(highBits>>32) == 0 {
 			return true
 		}
 	case n == 0:
@@ -118,7 +118,7 @@ func copyKey(dst []byte, key string) bool {
 	default:
 		first, mid, last := src[0], src[n/2], src[n-1]
 		dst[0], dst[n/2], dst[n-1] = first, mid, last
-		if first-1|first|mid-1|mid|last-1|last < utf8.RuneSelf {
+		if (first-1)|first|(mid-1)|mid|(last-1)|last < utf8.RuneSelf {
 			return true
 		}
 	}
