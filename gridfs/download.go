@@ -38,7 +38,7 @@ type DownloadStream struct {
 	closed bool
 
 	offset int64  // of the next byte to read
-	data   []byte // chunk n, within the memory of its batch; nil if there is none
+	data   []byte // chunk n, lent by the cursor; nil if there is none
 	n      int64
 
 	cursor *motor.Cursor[bson.D] // nil if there is none
@@ -208,7 +208,7 @@ func (d *DownloadStream) peek() ([]byte, error) {
 		return nil, ErrStreamClosed
 	}
 	if d.offset >= d.layout.length {
-		return nil, io.EOF
+		return nil, d.end()
 	}
 	n := d.offset / d.layout.chunkSize
 	if d.data == nil || d.n != n {
@@ -238,9 +238,6 @@ func (d *DownloadStream) load(n int64) error {
 		return err
 	}
 	d.data, d.n = data, n
-	if d.next == d.layout.chunks() {
-		return d.end()
-	}
 	return nil
 }
 
@@ -276,6 +273,7 @@ func (d *DownloadStream) fetch() ([]byte, error) {
 	if d.cursor.RemainingBatch() == 0 {
 		d.cursor.SetBatchSize(d.batchSize(d.next, nextBatch))
 	}
+	d.data = nil
 	if !d.cursor.Next(d.ctx) {
 		if err := d.cursor.Err(); err != nil {
 			return nil, err
@@ -302,17 +300,19 @@ func (d *DownloadStream) fetch() ([]byte, error) {
 	return data.Data, nil
 }
 
-// end checks that the last chunk is the last, as far as that is known without
-// another request. Old drivers have left empty chunks at the end.
+// end is io.EOF, unless it is known without another request that there is a
+// chunk behind the last. Old drivers have left empty ones there.
 func (d *DownloadStream) end() error {
-	if d.cursor.RemainingBatch() > 0 && d.cursor.Next(d.ctx) {
-		data, _ := d.cursor.Current().Lookup("data").Binary()
-		if len(data.Data) > 0 {
+	if d.cursor == nil || d.next < d.layout.chunks() || d.cursor.RemainingBatch() == 0 {
+		return io.EOF
+	}
+	defer d.release()
+	if d.cursor.Next(d.ctx) {
+		if extra, _ := d.cursor.Current().Lookup("data").Binary(); len(extra.Data) > 0 {
 			return d.wrong(d.next, "is one too many")
 		}
 	}
-	d.closeCursor()
-	return nil
+	return io.EOF
 }
 
 func (d *DownloadStream) wrong(n int64, problem string) error {
@@ -322,10 +322,6 @@ func (d *DownloadStream) wrong(n int64, problem string) error {
 // release lets go of the chunks that are here.
 func (d *DownloadStream) release() {
 	d.data = nil
-	d.closeCursor()
-}
-
-func (d *DownloadStream) closeCursor() {
 	if d.cursor != nil {
 		d.cursor.Close(context.WithoutCancel(d.ctx))
 		d.cursor = nil
