@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"time"
+	"unicode/utf8"
 )
 
 // decoder decodes one document into Go values.
@@ -21,20 +22,22 @@ type decoder struct {
 // that outlives its document keeps alive.
 const maxTextSize = 1024
 
-// string is b, which must be valid UTF-8, as a string.
-func (d *decoder) string(b []byte) string {
-	if len(b) == 0 {
-		return ""
+// string is b as a string, and whether it is valid UTF-8.
+func (d *decoder) string(b []byte) (_ string, ok bool) {
+	n := len(b)
+	if n == 0 {
+		return "", true
 	}
-	if len(b) > cap(d.text)-len(d.text) {
-		if len(b) > d.textSize/4 {
-			return string(b)
+	if n > cap(d.text)-len(d.text) {
+		if n > d.textSize/4 {
+			return string(b), validUTF8(b)
 		}
 		d.text = make([]byte, 0, d.textSize)
 	}
 	start := len(d.text)
-	d.text = append(d.text, b...)
-	return stringOf(d.text[start:])
+	d.text = d.text[:start+n]
+	text := d.text[start:]
+	return stringOf(text), copyASCII(text, stringOf(b)) || utf8.Valid(b)
 }
 
 // value decodes b, a whole value of type t, into the value at p.
@@ -42,11 +45,7 @@ func (d *decoder) value(c *codec, t Type, b []byte, p ref, depth int) error {
 	switch c.kind {
 	case kindString:
 		if t == TypeString {
-			if b = b[4 : len(b)-1]; !validUTF8(b) {
-				return errUTF8
-			}
-			*at[string](p) = d.string(b)
-			return nil
+			return d.setString(at[string](p), b[4:len(b)-1])
 		}
 	case kindInt:
 		if t == TypeInt32 {
@@ -92,14 +91,11 @@ func (d *decoder) value(c *codec, t Type, b []byte, p ref, depth int) error {
 			return d.structure(c, b, p, depth+1)
 		}
 	case kindPointer:
-		if t != TypeNull && t != TypeUndefined {
-			q := p.elem()
-			if q.isNil() {
-				q = newRef(c.elem.typ)
-				p.setElem(q)
-			}
-			return d.value(c.elem, t, b, q, depth)
+		if t == TypeNull || t == TypeUndefined {
+			p.setNil()
+			return nil
 		}
+		return d.value(c.elem, t, b, p.target(c.elem.typ), depth)
 	}
 	return c.decode(c, d, t, b, p, depth)
 }
@@ -113,56 +109,130 @@ func (d *decoder) time(ms int64) time.Time {
 	return t.UTC()
 }
 
-// structure decodes the document b into the struct at p.
+// setString makes *into b, which must be valid UTF-8.
+func (d *decoder) setString(into *string, b []byte) (err error) {
+	text, ok := d.string(b)
+	if !ok {
+		return errUTF8
+	}
+	*into = text
+	return nil
+}
+
+// structure decodes the document doc into the struct at p.
 func (d *decoder) structure(c *codec, doc []byte, p ref, depth int) error {
-	rest, ok := body(doc)
-	if !ok || depth > MaxDepth {
+	if _, ok := body(doc); !ok || depth > MaxDepth {
 		return malformed(doc, depth)
 	}
 	if d.ZeroStructs {
 		p.value(c.typ).SetZero()
 	}
-	s := c.fields
+	list := c.fields.list
+	end := len(doc) - 1
 	next := 0
-	for len(rest) > 0 {
-		t := Type(rest[0])
-		i, keyLen := -1, 0
-		if next < len(s.list) {
-			// Fields mostly come in order.
-			if start := s.list[next].start; len(start) <= len(rest) && string(rest[1:len(start)]) == string(start[1:]) {
-				i, keyLen = next, len(start)-2
+	for pos := 4; pos < end; {
+		var f *field
+		v := 0
+		if next < len(list) {
+			// Mostly it is the next field's turn.
+			f = &list[next]
+			if v = pos + len(f.start); v > end || string(doc[pos+1:v]) != string(f.start[1:]) {
+				f = nil
 			}
 		}
-		if i < 0 {
-			if keyLen = keyEnd(rest); keyLen < 0 {
+		if f == nil {
+			n, found := c.fields.search(doc[pos:end])
+			if n < 0 {
 				return malformed(doc, depth)
 			}
-			if found, ok := s.lookup(rest[1 : 1+keyLen]); ok {
-				i = found
+			if v = pos + n; found < 0 {
+				var err error
+				if pos, err = d.unclaimed(c.fields, doc, pos, v, p, depth); err != nil {
+					return err
+				}
+				continue
+			}
+			next = found
+			f = &list[next]
+		}
+		next++
+		n, err := 0, error(nil)
+		t := Type(doc[pos])
+		if q := p.add(f.offset); byte(t) == f.start[0] {
+			// The value has the type that encoding gives it.
+			switch f.op {
+			case opString:
+				if n = valueLen(TypeString, doc[v:end]); n > 0 {
+					err = d.setString(at[string](q), doc[v+4:v+n-1])
+				}
+			case opBool:
+				if v < end && doc[v] <= 1 {
+					*at[bool](q) = doc[v] == 1
+					n = 1
+				}
+			case opInt32:
+				if v+4 <= end {
+					*at[uint32](q) = binary.LittleEndian.Uint32(doc[v:])
+					n = 4
+				}
+			case opInt64, opFloat64:
+				if v+8 <= end {
+					*at[uint64](q) = binary.LittleEndian.Uint64(doc[v:])
+					n = 8
+				}
+			case opStruct:
+				if n = valueLen(TypeEmbeddedDocument, doc[v:end]); n > 0 {
+					err = d.structure(f.codec, doc[v:v+n], q, depth+1)
+				}
+			case opStructPointer:
+				if n = valueLen(TypeEmbeddedDocument, doc[v:end]); n > 0 {
+					elem := f.codec.elem
+					err = d.structure(elem, doc[v:v+n], q.target(elem.typ), depth+1)
+				}
 			}
 		}
-		key, b := rest[1:1+keyLen], rest[keyLen+2:]
-		n := valueLen(t, b)
-		if n < 0 {
-			return malformed(doc, depth)
-		}
-		var err error
-		if i >= 0 {
-			f := &s.list[i]
-			next = i + 1
-			err = d.field(f, t, b[:n], p, depth)
-			if err != nil {
-				return decodeFailed(err, f.name, len(doc)-1-len(rest), t, f.codec.typ)
+		if n <= 0 {
+			if n = valueLen(t, doc[v:end]); n < 0 {
+				return malformed(doc, depth)
 			}
-		} else if s.rest != nil {
-			err = d.restElement(s, key, t, b[:n], p, depth)
-			if err != nil {
-				return decodeFailed(err, string(key), len(doc)-1-len(rest), t, s.rest.codec.elem.typ)
-			}
+			err = d.field(f, t, doc[v:v+n], p, depth)
 		}
-		rest = b[n:]
+		if err != nil {
+			return decodeFailed(err, string(doc[pos+1:v-1]), pos, t, f.codec.typ)
+		}
+		pos = v + n
 	}
 	return nil
+}
+
+// search finds the field that takes the element at the start of b. n is the
+// length of the element without its value, or -1 if the key has no end; i is -1
+// if there is no such field.
+func (s *structFields) search(b []byte) (n, i int) {
+	for n = 1; n < len(b); n++ {
+		if b[n] == 0 {
+			return n + 1, s.lookup(b[1:n])
+		}
+	}
+	return -1, -1
+}
+
+// unclaimed decodes the element at pos of doc, whose value begins at v and for
+// which there is no field, into the inlined map of the struct at p, if it has
+// one. It is where the next element begins.
+func (d *decoder) unclaimed(s *structFields, doc []byte, pos, v int, p ref, depth int) (int, error) {
+	t := Type(doc[pos])
+	n := valueLen(t, doc[v:len(doc)-1])
+	if n < 0 {
+		return 0, malformed(doc, depth)
+	}
+	if s.rest != nil {
+		key := doc[pos+1 : v-1]
+		if err := d.restElement(s, key, t, doc[v:v+n], p, depth); err != nil {
+			return 0, decodeFailed(err, string(key), pos, t, s.rest.codec.elem.typ)
+		}
+	}
+	return v + n, nil
 }
 
 // field decodes a value into the field f of the struct at p.
@@ -189,17 +259,6 @@ func (d *decoder) restElement(s *structFields, key []byte, t Type, b []byte, p r
 		m.Set(reflect.MakeMap(m.Type()))
 	}
 	return d.mapElement(s.rest.codec, m, string(key), t, b, depth)
-}
-
-// keyEnd is the length of the key of the element at the start of b, or -1 if
-// it has no end.
-func keyEnd(b []byte) int {
-	for i, c := range b[1:] {
-		if c == 0 {
-			return i
-		}
-	}
-	return -1
 }
 
 // elements calls each for every element of doc.

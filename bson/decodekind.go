@@ -127,11 +127,7 @@ func decodeString(c *codec, d *decoder, t Type, b []byte, p ref, depth int) erro
 	default:
 		return mismatch("a string, a symbol or a generic binary")
 	}
-	if !validUTF8(b) {
-		return errUTF8
-	}
-	*at[string](p) = d.string(b)
-	return nil
+	return d.setString(at[string](p), b)
 }
 
 func decodeJavaScript(c *codec, d *decoder, t Type, b []byte, p ref, depth int) error {
@@ -331,15 +327,10 @@ func decodeStruct(c *codec, d *decoder, t Type, b []byte, p ref, depth int) erro
 
 func decodePointer(c *codec, d *decoder, t Type, b []byte, p ref, depth int) error {
 	if t == TypeNull || t == TypeUndefined {
-		p.value(c.typ).SetZero()
+		p.setNil()
 		return nil
 	}
-	q := p.elem()
-	if q.isNil() {
-		q = newRef(c.elem.typ)
-		p.setElem(q)
-	}
-	return d.value(c.elem, t, b, q, depth)
+	return d.value(c.elem, t, b, p.target(c.elem.typ), depth)
 }
 
 func decodeSlice(c *codec, d *decoder, t Type, b []byte, p ref, depth int) error {
@@ -356,12 +347,17 @@ func decodeSlice(c *codec, d *decoder, t Type, b []byte, p ref, depth int) error
 		return errDepth
 	}
 	n := Raw(b).Len()
-	if n > v.Cap() || v.IsNil() {
+	switch {
+	case n == 0:
+		p.setEmptySlice()
+	case n > v.Cap():
 		v.SetZero()
-		v.Grow(max(n, 1))
+		v.Grow(n)
+		v.SetLen(n)
+	default:
+		v.SetLen(n)
+		v.Clear()
 	}
-	v.SetLen(n)
-	v.Clear()
 	first, _ := p.slice()
 	return d.list(c.elem, b, first, n, depth+1)
 }

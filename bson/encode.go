@@ -145,6 +145,14 @@ func (e *encoder) structure(s *structFields, p ref, depth int) error {
 		case opInt32:
 			w.uint32(n, *at[uint32](q))
 			w = w.skip(n + 4)
+		case opInt64:
+			if v := *at[int64](q); e.IntMinSize && v == int64(int32(v)) {
+				w.byte(0, byte(TypeInt32))
+				w.uint32(n, uint32(v))
+				w = w.skip(n + 4)
+				continue
+			}
+			fallthrough
 		case opFloat64:
 			w.uint64(n, *at[uint64](q))
 			w = w.skip(n + 8)
@@ -160,9 +168,17 @@ func (e *encoder) structure(s *structFields, p ref, depth int) error {
 				return encodeFailed(errUTF8, f.name, f.codec.typ)
 			}
 			w = w.skip(size)
-		case opStruct:
+		case opStruct, opStructPointer:
+			c := f.codec
+			if f.op == opStructPointer {
+				if c, q = c.elem, q.elem(); q.isNil() {
+					w.byte(0, byte(TypeNull))
+					w = w.skip(n)
+					continue
+				}
+			}
 			e.lift(w.skip(n))
-			if err := e.structure(f.codec.elem.fields, q.elem(), depth+1); err != nil {
+			if err := e.structure(c.fields, q, depth+1); err != nil {
 				return encodeFailed(err, f.name, f.codec.typ)
 			}
 			e.room(s.room)

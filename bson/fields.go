@@ -60,46 +60,58 @@ const (
 	omitPerhaps // encoder.field has to look
 )
 
-// op is how a field is encoded. The commonest fields have an op of their own.
+// op is how a field is encoded, and decoded if it has the type that encoding
+// gives it. The commonest fields have an op of their own.
 type op uint8
 
 const (
-	opValue op = iota // as encoder.value does
+	opValue op = iota // any other
 	opString
 	opBool
 	opInt32
+	opInt64
 	opFloat64
-	opStruct // a pointer to a struct, and not nil
+	opStruct
+	opStructPointer
 )
 
 // choose finds the omit and the op of the field, and puts the BSON type into
 // the start of the element if the op fixes it.
 func (f *field) choose() {
-	kind := f.codec.kind
+	c := f.codec
 	switch asks := f.omitEmpty || f.omitZero; {
 	case f.via != nil || f.minSize || len(f.start) > startSize:
 		f.omit = omitPerhaps
 	case !asks:
-	case f.omitZero || f.codec.zeroer:
+	case f.omitZero || c.zeroer:
 		f.omit = omitPerhaps
-	case kind == kindPointer:
-		if f.omit = omitNilPointer; f.codec.elem.kind == kindStruct {
-			f.op, f.start[0] = opStruct, byte(TypeEmbeddedDocument)
-		}
-	case kind == kindString:
+	case c.kind == kindPointer:
+		f.omit = omitNilPointer
+	case c.kind == kindString:
 		f.omit = omitEmptyString
 	default:
 		f.omit = omitPerhaps
 	}
-	switch kind {
-	case kindString:
-		f.op, f.start[0] = opString, byte(TypeString)
-	case kindBool:
-		f.op, f.start[0] = opBool, byte(TypeBoolean)
-	case kindInt32:
-		f.op, f.start[0] = opInt32, byte(TypeInt32)
-	case kindFloat64:
-		f.op, f.start[0] = opFloat64, byte(TypeDouble)
+	if f.via != nil {
+		return
+	}
+	type choice struct {
+		op op
+		t  Type
+	}
+	chosen, ok := map[kind]choice{
+		kindString:  {opString, TypeString},
+		kindBool:    {opBool, TypeBoolean},
+		kindInt32:   {opInt32, TypeInt32},
+		kindInt64:   {opInt64, TypeInt64},
+		kindFloat64: {opFloat64, TypeDouble},
+		kindStruct:  {opStruct, TypeEmbeddedDocument},
+	}[c.kind]
+	if c.kind == kindPointer && c.elem.kind == kindStruct {
+		chosen, ok = choice{opStructPointer, TypeEmbeddedDocument}, true
+	}
+	if ok {
+		f.op, f.start[0] = chosen.op, byte(chosen.t)
 	}
 }
 
@@ -218,18 +230,20 @@ func (b *codecBuilder) inline(t reflect.Type, f field, all *[]field, s *structFi
 }
 
 // lookup is the field that takes the key, by its exact name or else by its
-// lower-case form.
-func (s *structFields) lookup(key []byte) (int, bool) {
+// lower-case form, or -1.
+func (s *structFields) lookup(key []byte) int {
 	if i, ok := s.byName[string(key)]; ok {
-		return i, true
+		return i
 	}
 	for _, c := range key {
 		if 'A' <= c && c <= 'Z' || c >= utf8.RuneSelf {
-			i, ok := s.byName[strings.ToLower(string(key))]
-			return i, ok
+			if i, ok := s.byName[strings.ToLower(string(key))]; ok {
+				return i
+			}
+			break
 		}
 	}
-	return 0, false
+	return -1
 }
 
 // find is the address of f within the struct at p, unless an inlined pointer
@@ -246,11 +260,7 @@ func (f *field) find(p ref) (ref, bool) {
 // make is find, but it allocates what nil pointers should point to.
 func (f *field) make(p ref) ref {
 	for _, step := range f.via {
-		q := p.add(step.offset)
-		if p = q.elem(); p.isNil() {
-			p = newRef(step.elem)
-			q.setElem(p)
-		}
+		p = p.add(step.offset).target(step.elem)
 	}
 	return p.add(f.offset)
 }

@@ -26,8 +26,15 @@ func (r ref) elem() ref { return ref{*(*unsafe.Pointer)(r.p)} }
 // isNil reports whether r is no address, as elem gives it for a nil pointer.
 func (r ref) isNil() bool { return r.p == nil }
 
-// setElem makes the pointer at r point to q.
-func (r ref) setElem(q ref) { *(*unsafe.Pointer)(r.p) = q.p }
+// target is what the pointer at r points to, a new zero t if it was nil.
+func (r ref) target(t reflect.Type) ref {
+	q := r.elem()
+	if q.isNil() {
+		q = newRef(t)
+		*(*unsafe.Pointer)(r.p) = q.p
+	}
+	return q
+}
 
 // value is the addressable reflect.Value of the t at r.
 func (r ref) value(t reflect.Type) reflect.Value { return reflect.NewAt(t, r.p).Elem() }
@@ -37,6 +44,12 @@ func (r ref) slice() (first ref, n int) {
 	s := *(*[]struct{})(r.p)
 	return ref{unsafe.Pointer(unsafe.SliceData(s))}, len(s)
 }
+
+// setNil makes the pointer at r nil.
+func (r ref) setNil() { *(*unsafe.Pointer)(r.p) = nil }
+
+// setEmptySlice makes the slice at r, of whatever type, empty but not nil.
+func (r ref) setEmptySlice() { *(*[]struct{})(r.p) = []struct{}{} }
 
 // newRef is the address of a new zero t.
 func newRef(t reflect.Type) ref { return ref{reflect.New(t).UnsafePointer()} }
