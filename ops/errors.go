@@ -110,22 +110,32 @@ func HasLabel(err error, label string) bool {
 	return false
 }
 
-// addLabel adds a label to an error of this package or of wire.
-func addLabel(err error, label string) {
-	var labels *[]string
+// addLabel is the error with another label, if it is one of this package or of
+// wire. The error itself stays as it is: observers, and the pool that it has
+// cleared, may be reading it.
+func addLabel(err error, label string) error {
 	switch e := err.(type) {
 	case *wire.CommandError:
-		labels = &e.Labels
+		c := *e
+		c.Labels = withLabel(e.Labels, label)
+		return &c
 	case *ConnectionError:
-		labels = &e.Labels
+		c := *e
+		c.Labels = withLabel(e.Labels, label)
+		return &c
 	case *WriteConcernError:
-		labels = &e.Labels
-	default:
-		return
+		c := *e
+		c.Labels = withLabel(e.Labels, label)
+		return &c
 	}
-	if !slices.Contains(*labels, label) {
-		*labels = append(*labels, label)
+	return err
+}
+
+func withLabel(labels []string, label string) []string {
+	if slices.Contains(labels, label) {
+		return labels
 	}
+	return append(slices.Clip(labels), label)
 }
 
 // replyError is what is wrong with a reply: it says ok: 0, or it holds a

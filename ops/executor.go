@@ -334,14 +334,14 @@ func (c *call) labelled(err error, to *description.Server) error {
 		wire, mongos = to.MaxWireVersion, to.Type == description.Mongos
 	}
 	if c.policy().class == retryWrite {
-		labelWrite(err, wire, mongos)
+		err = labelWrite(err, wire, mongos)
 	}
 	s := c.env.Session
 	if s == nil {
 		return err
 	}
 	if c.inTransaction() || endsTransaction(c.traits.name) {
-		labelTransaction(err, c.traits.name)
+		err = labelTransaction(err, c.traits.name)
 		if HasLabel(err, TransientTransactionError) || HasLabel(err, UnknownTransactionCommitResult) || c.traits.name == "abortTransaction" {
 			c.Unpin(s)
 		}

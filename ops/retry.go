@@ -120,21 +120,22 @@ func backoff(err error, n int, jitter float64) time.Duration {
 	return time.Duration(jitter * float64(d))
 }
 
-// labelWrite adds RetryableWriteError where the driver has to: to network
-// errors, and to what servers before 4.4 answer.
-func labelWrite(err error, maxWireVersion int32, mongos bool) {
+// labelWrite is err with RetryableWriteError where the driver has to add it: to
+// network errors, and to what servers before 4.4 answer.
+func labelWrite(err error, maxWireVersion int32, mongos bool) error {
 	switch e := err.(type) {
 	case *ConnectionError:
 		if e.Network {
-			addLabel(err, RetryableWriteError)
+			return addLabel(err, RetryableWriteError)
 		}
 	case *wire.CommandError:
 		if maxWireVersion < 9 && slices.Contains(retryableWriteCodes, e.Code) {
-			addLabel(err, RetryableWriteError)
+			return addLabel(err, RetryableWriteError)
 		}
 	case *WriteConcernError:
 		if maxWireVersion < 9 && !mongos && slices.Contains(retryableWriteCodes, e.Code) {
-			addLabel(err, RetryableWriteError)
+			return addLabel(err, RetryableWriteError)
 		}
 	}
+	return err
 }

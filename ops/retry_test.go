@@ -136,9 +136,11 @@ func TestLabelWrite(t *testing.T) {
 		"old mongos' write concern":   {err: &WriteConcernError{Code: 91}, wire: old, mongos: true},
 		"new server's write concern":  {err: &WriteConcernError{Code: 91}, wire: labelling},
 	} {
-		labelWrite(c.err, c.wire, c.mongos)
-		if got := HasLabel(c.err, RetryableWriteError); got != c.want {
+		if got := HasLabel(labelWrite(c.err, c.wire, c.mongos), RetryableWriteError); got != c.want {
 			t.Errorf("%s: labelled %v", name, got)
+		}
+		if HasLabel(c.err, RetryableWriteError) {
+			t.Errorf("%s: the error that others may hold was changed", name)
 		}
 	}
 }

@@ -88,20 +88,21 @@ func endsTransaction(name string) bool {
 	return name == "commitTransaction" || name == "abortTransaction"
 }
 
-// labelTransaction adds the labels that the transactions specification asks of
-// the driver, to an error of a command in a transaction or of its end.
-func labelTransaction(err error, name string) {
+// labelTransaction is err with the labels that the transactions specification
+// asks of the driver, for an error of a command in a transaction or of its end.
+func labelTransaction(err error, name string) error {
 	switch name {
 	case "commitTransaction":
 		if unknownCommit(err) {
-			addLabel(err, UnknownTransactionCommitResult)
+			return addLabel(err, UnknownTransactionCommitResult)
 		}
 	case "abortTransaction":
 	default:
 		if _, ok := err.(*ConnectionError); ok {
-			addLabel(err, TransientTransactionError)
+			return addLabel(err, TransientTransactionError)
 		}
 	}
+	return err
 }
 
 // unknownCommit reports whether err leaves open if the transaction committed.
