@@ -266,7 +266,8 @@ func (c *Client) sessionTimeout() time.Duration {
 	return time.Duration(c.exec.Topology.Description().LogicalSessionTimeoutMinutes) * time.Minute
 }
 
-// envelope is that of a command on db, with the session of ctx.
+// envelope is that of a command on db, with the session of ctx. In a
+// transaction the concerns are those that the transaction was started with.
 func (c *Client) envelope(ctx context.Context, db string, s settings) (ops.Envelope, error) {
 	if c.closed.Load() {
 		return ops.Envelope{}, ErrClientClosed
@@ -280,6 +281,9 @@ func (c *Client) envelope(ctx context.Context, db string, s settings) (ops.Envel
 	}
 	if err := s.writeConcern.Validate(); err != nil {
 		return ops.Envelope{}, err
+	}
+	if session != nil && session.Transaction.InProgress() {
+		s.readConcern, s.writeConcern = ReadConcern{}, WriteConcern{}
 	}
 	return ops.Envelope{
 		DB: db, Session: session,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/ops"
+	"github.com/motor-go/motor/session"
 )
 
 // ClientWrite is one write of Client.BulkWrite.
@@ -74,6 +75,8 @@ func (c *Client) BulkWrite(ctx context.Context, writes []ClientWrite, opts ...Cl
 		return nil, err
 	}
 	switch {
+	case o.WriteConcern != nil && env.Session != nil && env.Session.Transaction.InProgress():
+		return nil, session.ErrTransactionWriteConcern
 	case env.WriteConcern.Acknowledged():
 	case o.Verbose:
 		return nil, errors.New("bulkWrite: cannot request unacknowledged write concern and verbose results")

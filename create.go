@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/ops"
 )
 
 // CreateCollectionOptions are the options of CreateCollection and CreateView.
@@ -75,7 +76,7 @@ func (d *Database) create(ctx context.Context, name, viewOn string, pipeline any
 	if e.err != nil {
 		return fmt.Errorf("create: %w", e.err)
 	}
-	_, err := d.manage(ctx, body)
+	_, err := d.manage(ctx, &ops.Generic{Body: body})
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/ops"
+	"github.com/motor-go/motor/session"
 )
 
 // Database is a database of a deployment. It holds no connection and may be
@@ -57,16 +58,29 @@ func (d *Database) RunCommand(ctx context.Context, command any, opts ...RunComma
 	if cmd.Envelope, err = d.client.envelope(ctx, d.name, settings{}); err != nil {
 		return nil, err
 	}
-	if rp := optional(opts).ReadPreference; rp != nil {
-		cmd.ReadPreference = *rp
+	if err := readFrom(&cmd.Envelope, optional(opts).ReadPreference); err != nil {
+		return nil, err
 	}
 	res, err := d.client.exec.Run(ctx, cmd)
 	return res.Reply, err
 }
 
+// readFrom sets the read preference that is asked for, if it is. A transaction
+// reads from the primary.
+func readFrom(env *ops.Envelope, pref *ReadPreference) error {
+	if pref == nil {
+		return nil
+	}
+	if env.Session != nil && env.Session.Transaction.InProgress() && pref.Mode != Primary {
+		return session.ErrTransactionReadPrimary
+	}
+	env.ReadPreference = *pref
+	return nil
+}
+
 // manage runs a command that needs the primary and takes the write concern.
-func (d *Database) manage(ctx context.Context, body bson.Raw) (bson.Raw, error) {
-	cmd := &ops.Generic{Body: body, Write: true}
+func (d *Database) manage(ctx context.Context, cmd *ops.Generic) (bson.Raw, error) {
+	cmd.Write = true
 	var err error
 	if cmd.Envelope, err = d.client.envelope(ctx, d.name, d.settings); err != nil {
 		return nil, err
@@ -79,6 +93,6 @@ func (d *Database) manage(ctx context.Context, body bson.Raw) (bson.Raw, error) 
 // Drop drops the database with all its collections.
 func (d *Database) Drop(ctx context.Context) error {
 	body, at := bson.BeginDocument(nil)
-	_, err := d.manage(ctx, bson.EndDocument(bson.AppendInt32(body, "dropDatabase", 1), at))
+	_, err := d.manage(ctx, &ops.Generic{Body: bson.EndDocument(bson.AppendInt32(body, "dropDatabase", 1), at)})
 	return err
 }

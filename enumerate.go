@@ -151,20 +151,19 @@ func listCollections[R any](ctx context.Context, d *Database, filter any, nameOn
 		body = bson.AppendBool(body, "nameOnly", true)
 	}
 	body = appendBool(body, "authorizedCollections", o.AuthorizedCollections)
-	body = appendBool(body, "rawData", o.RawData)
 	comment := e.value("comment", o.Comment)
 	body = bson.EndDocument(appendValue(body, "comment", comment), at)
-	return list[R](ctx, d, e, body, o.BatchSize, comment)
+	return list[R](ctx, d, e, &ops.Generic{Body: body, RawData: o.RawData}, o.BatchSize, comment)
 }
 
 // list runs a listing command, which reads from the primary.
-func list[R any](ctx context.Context, d *Database, e *encoder, body bson.Raw, batchSize *int32, comment bson.RawValue) (*Cursor[R], error) {
-	cmd := &ops.Generic{Body: body, Read: true}
+func list[R any](ctx context.Context, d *Database, e *encoder, cmd *ops.Generic, batchSize *int32, comment bson.RawValue) (*Cursor[R], error) {
+	cmd.Read = true
 	var err error
 	if cmd.Envelope, err = d.client.envelope(ctx, d.name, settings{}); err != nil {
 		return nil, err
 	}
-	o := ops.CursorOptions{Comment: comment}
+	o := ops.CursorOptions{Comment: comment, RawData: cmd.RawData}
 	if batchSize != nil {
 		o.BatchSize = *batchSize
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/ops"
 )
 
 // IndexModel is an index to create. Keys is an ordered document, such as
@@ -97,11 +98,11 @@ func (c *Collection[T]) CreateIndexes(ctx context.Context, indexes []IndexModel,
 	body = appendValue(body, "commitQuorum", e.value("commitQuorum", o.CommitQuorum))
 	body = appendMaxTime(body, o.MaxTime)
 	body = appendValue(body, "comment", e.value("comment", o.Comment))
-	body = bson.EndDocument(appendBool(body, "rawData", o.RawData), at)
+	body = bson.EndDocument(body, at)
 	if e.err != nil {
 		return nil, fmt.Errorf("createIndexes: %w", e.err)
 	}
-	_, err := c.manage(ctx, body)
+	_, err := c.manage(ctx, &ops.Generic{Body: body, RawData: o.RawData})
 	return names, err
 }
 
@@ -183,8 +184,8 @@ func (c *Collection[T]) ListIndexesCursor(ctx context.Context, opts ...ListIndex
 	body = bson.AppendString(body, "listIndexes", c.name)
 	body = appendCursor(body, o.BatchSize)
 	comment := e.value("comment", o.Comment)
-	body = appendBool(appendValue(body, "comment", comment), "rawData", o.RawData)
-	return list[IndexInfo](ctx, c.db, e, bson.EndDocument(body, at), o.BatchSize, comment)
+	body = bson.EndDocument(appendValue(body, "comment", comment), at)
+	return list[IndexInfo](ctx, c.db, e, &ops.Generic{Body: body, RawData: o.RawData}, o.BatchSize, comment)
 }
 
 // DropIndex drops the index of that name.
@@ -212,11 +213,11 @@ func (c *Collection[T]) dropIndexes(ctx context.Context, index any, o DropIndexO
 	body = appendValue(body, "index", e.value("index", index))
 	body = appendMaxTime(body, o.MaxTime)
 	body = appendValue(body, "comment", e.value("comment", o.Comment))
-	body = bson.EndDocument(appendBool(body, "rawData", o.RawData), at)
+	body = bson.EndDocument(body, at)
 	if e.err != nil {
 		return e.err
 	}
-	_, err := c.manage(ctx, body)
+	_, err := c.manage(ctx, &ops.Generic{Body: body, RawData: o.RawData})
 	if e, ok := err.(*CommandError); ok && e.Code == namespaceNotFound {
 		return nil
 	}
@@ -224,8 +225,8 @@ func (c *Collection[T]) dropIndexes(ctx context.Context, index any, o DropIndexO
 }
 
 // manage is Database.manage with the collection's write concern.
-func (c *Collection[T]) manage(ctx context.Context, body bson.Raw) (bson.Raw, error) {
-	return (&Database{client: c.db.client, name: c.db.name, settings: c.settings}).manage(ctx, body)
+func (c *Collection[T]) manage(ctx context.Context, cmd *ops.Generic) (bson.Raw, error) {
+	return (&Database{client: c.db.client, name: c.db.name, settings: c.settings}).manage(ctx, cmd)
 }
 
 func appendMaxTime(dst []byte, d time.Duration) []byte {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/ops"
 )
 
 // ModifyCollectionOptions are what ModifyCollection changes.
@@ -53,7 +54,7 @@ func (d *Database) ModifyCollection(ctx context.Context, name string, changes Mo
 	if e.err != nil {
 		return fmt.Errorf("collMod: %w", e.err)
 	}
-	_, err := d.manage(ctx, body)
+	_, err := d.manage(ctx, &ops.Generic{Body: body})
 	return err
 }
 
@@ -76,6 +77,6 @@ func (c *Collection[T]) Rename(ctx context.Context, to string, opts ...RenameOpt
 	if e.err != nil {
 		return fmt.Errorf("rename: %w", e.err)
 	}
-	_, err := c.db.client.Database("admin").With(Settings{WriteConcern: &c.settings.writeConcern}).manage(ctx, body)
+	_, err := c.db.client.Database("admin").With(Settings{WriteConcern: &c.settings.writeConcern}).manage(ctx, &ops.Generic{Body: body})
 	return err
 }

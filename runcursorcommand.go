@@ -17,8 +17,8 @@ func RunCursorCommand[R any](ctx context.Context, d *Database, command any, opts
 	if cmd.Envelope, err = d.client.envelope(ctx, d.name, settings{}); err != nil {
 		return nil, err
 	}
-	if rp := optional(opts).ReadPreference; rp != nil {
-		cmd.ReadPreference = *rp
+	if err := readFrom(&cmd.Envelope, optional(opts).ReadPreference); err != nil {
+		return nil, err
 	}
 	return open[R](ctx, d, e, cmd, ops.CursorOptions{})
 }

@@ -98,16 +98,10 @@ func (s *Session) AdvanceOperationTime(t bson.Timestamp) { s.inner.AdvanceOperat
 // operation.
 func (s *Session) StartTransaction(opts ...TransactionOptions) error {
 	o := optional(opts).Or(s.inner.Options().DefaultTransaction).Or(s.client.transactionDefaults())
-	if s.inner.Options().Snapshot {
-		return session.ErrSnapshotTx
-	}
-	if s.inner.Ended() {
-		return session.ErrEnded
-	}
 	if !s.inner.Transaction.InProgress() {
 		s.client.exec.Unpin(s.inner)
 	}
-	return s.inner.Transaction.Start(o)
+	return s.inner.StartTransaction(o, time.Now(), s.client.sessionTimeout())
 }
 
 // CommitTransaction commits the transaction. After an error with the label

@@ -41,12 +41,15 @@ type Stream struct {
 	event     bson.Raw
 	token     bson.Raw // where a stream goes on after event
 	closed    bool
+	// maxWireVersion is the last that was known of the cursor's server. After
+	// an error it may not be known any more.
+	maxWireVersion int32
 }
 
 // Open opens a stream. aggregate says on what, with everything that the user
 // asked of the command but its pipeline.
 func Open(ctx context.Context, exec *ops.Executor, aggregate ops.Aggregate, o Options) (*Stream, error) {
-	s := &Stream{exec: exec, aggregate: aggregate, options: o, position: NewPosition(o.Start)}
+	s := &Stream{exec: exec, aggregate: aggregate, options: o, position: NewPosition(o.Start), maxWireVersion: labelledVersion}
 	if err := s.open(ctx, o.Start); err != nil {
 		return nil, err
 	}
@@ -107,11 +110,10 @@ func (s *Stream) pipeline(from Start) bson.RawArray {
 }
 
 func (s *Stream) wireVersion() int32 {
-	server, _ := s.exec.Topology.Description().Server(s.cursor.Server())
-	if server.Type == description.Unknown {
-		return labelledVersion
+	if server, _ := s.exec.Topology.Description().Server(s.cursor.Server()); server.Type != description.Unknown {
+		s.maxWireVersion = server.MaxWireVersion
 	}
-	return server.MaxWireVersion
+	return s.maxWireVersion
 }
 
 // TryNext moves to the next event, asking the server at most once for more. It

@@ -158,9 +158,6 @@ func (c *call) checkSession(s *session.Session) error {
 		if s.Options().Snapshot {
 			return session.ErrSnapshotTx
 		}
-		if c.traits.writeConcern && !c.env.WriteConcern.Acknowledged() {
-			return session.ErrUnacknowledgedTxn
-		}
 		if rp := s.Transaction.Options.ReadPreference; rp != nil && rp.Mode != concern.Primary && !c.traits.write {
 			return session.ErrTransactionReadPrimary
 		}
@@ -233,7 +230,9 @@ func (c *call) send(ctx context.Context, server *topology.Server, conn *pool.Con
 	if c.traits.writeConcern && !(c.inTransaction() && !endsTransaction(c.traits.name)) {
 		m.writeConcern = c.env.WriteConcern
 	}
-	c.joinSession(&m, now)
+	if err := c.joinSession(&m, now); err != nil {
+		return nil, err
+	}
 	if s := c.env.Session; s != nil {
 		m.clusterTime = m.clusterTime.Later(s.ClusterTime())
 	}
@@ -247,7 +246,7 @@ func (c *call) send(ctx context.Context, server *topology.Server, conn *pool.Con
 }
 
 // joinSession decides what the message says about session and transaction.
-func (c *call) joinSession(m *message, now time.Time) {
+func (c *call) joinSession(m *message, now time.Time) error {
 	supported := m.to.LogicalSessionTimeoutMinutes > 0 || m.to.Type == description.LoadBalancer
 	s := c.env.Session
 	if s == nil && supported && !c.traits.sessionless && m.writeConcern.Acknowledged() {
@@ -261,23 +260,29 @@ func (c *call) joinSession(m *message, now time.Time) {
 		if c.traits.readConcern && !c.env.ReadConcern.IsDefault() {
 			m.session.readConcern = readConcern(c.env.ReadConcern)
 		}
-		return
+		return nil
+	}
+	const snapshotReads = 13 // MongoDB 5.0
+	if s.Options().Snapshot && m.to.MaxWireVersion < snapshotReads {
+		return session.ErrSnapshotUnsupported
 	}
 	sv := s.Server(now, c.sessionTimeout())
 	m.session.id = sv.ID
-	txn := &s.Transaction
-	if !txn.InProgress() && !endsTransaction(c.traits.name) {
-		m.session.txnNumber = c.number(sv, m.to)
-		if c.traits.readConcern {
-			m.session.readConcern = s.ReadConcern(c.env.ReadConcern)
-		}
-		return
+	if c.inTransaction() || endsTransaction(c.traits.name) {
+		c.joinTransaction(m, s, sv)
+		return nil
 	}
+	m.session.txnNumber = c.number(sv, m.to)
+	m.session.readConcern = c.readConcernIn(s)
+	return nil
+}
+
+// joinTransaction is joinSession for a command that belongs to a transaction.
+func (c *call) joinTransaction(m *message, s *session.Session, sv *session.Server) {
+	txn := &s.Transaction
 	m.session.inTxn = true
+	m.session.txnNumber = sv.TxnNumber
 	if txn.State == session.TransactionStarting {
-		if c.attempts == 0 {
-			sv.TxnNumber++
-		}
 		m.session.startTxn = true
 		var want concern.ReadConcern
 		if rc := txn.Options.ReadConcern; rc != nil {
@@ -288,10 +293,30 @@ func (c *call) joinSession(m *message, now time.Time) {
 			txn.Pinned = m.to.Addr
 		}
 	}
-	m.session.txnNumber = sv.TxnNumber
 	if endsTransaction(c.traits.name) {
 		m.session.recovery = txn.RecoveryToken
 	}
+}
+
+// causalWrites are the writes that the read-write-concern specification has
+// carry afterClusterTime.
+var causalWrites = []string{
+	"insert", "update", "findAndModify", "delete", "bulkWrite", "create", "createIndexes", "drop", "dropDatabase", "dropIndexes",
+}
+
+// readConcernIn is the read concern of a command in a session outside of
+// transactions. In a snapshot session all commands have one, for the server to
+// refuse those that cannot read a snapshot.
+func (c *call) readConcernIn(s *session.Session) bson.Raw {
+	switch {
+	case c.traits.readConcern:
+		return s.ReadConcern(c.env.ReadConcern)
+	case c.traits.writeConcern && slices.Contains(causalWrites, c.traits.name):
+		return s.ReadConcern(concern.ReadConcern{})
+	case s.Options().Snapshot && c.traits.name != "getMore" && c.traits.name != "killCursors":
+		return s.ReadConcern(concern.ReadConcern{})
+	}
+	return nil
 }
 
 // number is the transaction number of a retryable write, 0 if it is none. All

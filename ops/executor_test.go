@@ -214,7 +214,7 @@ func TestTransaction(t *testing.T) {
 		s := &stage{t: t, script: []line{ok(), ok(), hangUp, ok()}}
 		s.perform(func(ctx context.Context, x *Executor) {
 			sess, _ := session.New(x.Sessions, session.Options{})
-			if err := sess.Transaction.Start(session.TransactionOptions{WriteConcern: &concern.WriteConcern{W: 2}}); err != nil {
+			if err := sess.StartTransaction(session.TransactionOptions{WriteConcern: &concern.WriteConcern{W: 2}}, time.Now(), 0); err != nil {
 				t.Fatal(err)
 			}
 			write, read := insert(t), find()

@@ -12,10 +12,11 @@ import (
 
 // Errors of misuse.
 var (
-	ErrEnded          = errors.New("the session has ended")
-	ErrConcurrent     = errors.New("the session is in use by another operation; a session serves one operation at a time")
-	ErrSnapshotTx     = errors.New("transactions are not supported in snapshot sessions")
-	ErrUnacknowledged = errors.New("an unacknowledged write (w: 0) cannot use a session")
+	ErrEnded               = errors.New("the session has ended")
+	ErrConcurrent          = errors.New("the session is in use by another operation; a session serves one operation at a time")
+	ErrSnapshotTx          = errors.New("transactions are not supported in snapshot sessions")
+	ErrSnapshotUnsupported = errors.New("snapshot reads require MongoDB 5.0 or later")
+	ErrUnacknowledged      = errors.New("an unacknowledged write (w: 0) cannot use a session")
 )
 
 // Options are the options of a session.
@@ -104,6 +105,22 @@ func (s *Session) Server(now time.Time, timeout time.Duration) *Server {
 // ID is the session's lsid. It borrows a server session if there is none yet.
 func (s *Session) ID(now time.Time, timeout time.Duration) bson.Raw {
 	return s.Server(now, timeout).ID
+}
+
+// StartTransaction begins a transaction with a number of its own. The server
+// hears of it with the first command.
+func (s *Session) StartTransaction(o TransactionOptions, now time.Time, timeout time.Duration) error {
+	switch {
+	case s.options.Snapshot:
+		return ErrSnapshotTx
+	case s.ended:
+		return ErrEnded
+	}
+	if err := s.Transaction.Start(o); err != nil {
+		return err
+	}
+	s.Server(now, timeout).TxnNumber++
+	return nil
 }
 
 // MarkDirty notes that a network error happened during a command.
