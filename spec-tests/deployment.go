@@ -31,6 +31,9 @@ type Deployment struct {
 	// load balancer that stands before a single mongos.
 	nodes []*motor.Client
 	stop  func()
+
+	// file is the one that the last test was of.
+	file *unifiedFile
 }
 
 // OpenDeployment connects to a deployment and finds out what it is. Of a load

@@ -88,6 +88,9 @@ func (c *logCollector) Handle(_ context.Context, r slog.Record) error {
 		return true
 	})
 	m.data = bson.EndDocument(doc, at)
+	if m.component == "" {
+		return nil // no message of a specification
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.messages = append(c.messages, m)

@@ -13,7 +13,8 @@ type outcome struct {
 	// value is zero if there is no result.
 	value bson.RawValue
 	shape shape
-	// entity is a cursor or a change stream, which can only be saved.
+	// entity is a cursor, a change stream or a collection, which can only be
+	// saved.
 	entity any
 }
 
@@ -28,7 +29,7 @@ const (
 
 func (o outcome) check(m matcher, want bson.RawValue) error {
 	if o.entity != nil {
-		return malformedf("expectResult cannot be used with a cursor")
+		return malformedf("expectResult cannot be used with a %T", o.entity)
 	}
 	if arr, ok := want.Array(); ok && o.shape == rows {
 		return m.array("result", arr, o.value, true)

@@ -51,10 +51,10 @@ func bulkWrite(ctx context.Context, _ *testRun, c *collection, a struct {
 	}
 	a.Unordered = unordered(a.Ordered)
 	res, err := c.BulkWrite(ctx, models, a.BulkWriteOptions)
-	if res == nil || !res.Acknowledged {
+	if res == nil {
 		return outcome{}, err
 	}
-	return result(err, bson.D{
+	return result(err, res.Acknowledged, bson.D{
 		{Key: "insertedCount", Value: res.InsertedCount},
 		{Key: "matchedCount", Value: res.MatchedCount},
 		{Key: "modifiedCount", Value: res.ModifiedCount},
@@ -87,7 +87,7 @@ func clientBulkWrite(ctx context.Context, _ *testRun, c *client, a struct {
 	}
 	a.Unordered, a.Verbose = unordered(a.Ordered), a.VerboseResults
 	res, err := c.BulkWrite(ctx, writes, a.ClientBulkWriteOptions)
-	if res == nil || !res.Acknowledged {
+	if res == nil {
 		return outcome{}, err
 	}
 	doc := bson.D{
@@ -100,7 +100,7 @@ func clientBulkWrite(ctx context.Context, _ *testRun, c *client, a struct {
 	if a.VerboseResults {
 		doc = append(doc, verbose(res)...)
 	}
-	return result(err, doc)
+	return result(err, res.Acknowledged, doc)
 }
 
 // verbose are the results of the single writes.

@@ -48,10 +48,11 @@ var databaseOperations = map[string]runnable{
 		Pipeline   bson.RawArray `spec:"optional"`
 		motor.CreateCollectionOptions
 	}) (outcome, error) {
+		created := outcome{entity: &collection{motor.CollectionOf[bson.Raw](d.Database, a.Collection), d.client}}
 		if a.ViewOn != "" {
-			return outcome{}, d.CreateView(ctx, a.Collection, a.ViewOn, a.Pipeline, a.CreateCollectionOptions)
+			return created, d.CreateView(ctx, a.Collection, a.ViewOn, a.Pipeline, a.CreateCollectionOptions)
 		}
-		return outcome{}, d.CreateCollection(ctx, a.Collection, a.CreateCollectionOptions)
+		return created, d.CreateCollection(ctx, a.Collection, a.CreateCollectionOptions)
 	}),
 	"dropCollection": on(func(ctx context.Context, _ *testRun, d *database, a struct{ Collection string }) (outcome, error) {
 		return outcome{}, d.Collection(a.Collection).Drop(ctx)

@@ -14,10 +14,10 @@ var writeOperations = map[string]runnable{
 		motor.InsertOneOptions
 	}) (outcome, error) {
 		res, err := c.InsertOne(ctx, a.Document, a.InsertOneOptions)
-		if res == nil || !res.Acknowledged {
+		if res == nil {
 			return outcome{}, err
 		}
-		return result(err, bson.D{{Key: "insertedId", Value: res.InsertedID}})
+		return result(err, res.Acknowledged, bson.D{{Key: "insertedId", Value: res.InsertedID}})
 	}),
 	"insertMany": on(func(ctx context.Context, _ *testRun, c *collection, a struct {
 		Documents []bson.Raw
@@ -26,10 +26,18 @@ var writeOperations = map[string]runnable{
 	}) (outcome, error) {
 		a.Unordered = unordered(a.Ordered)
 		res, err := c.InsertMany(ctx, a.Documents, a.InsertManyOptions)
-		if res == nil || !res.Acknowledged {
+		if res == nil {
 			return outcome{}, err
 		}
-		return insertedMany(res, err)
+		return result(err, res.Acknowledged, bson.D{
+			{Key: "insertedIds", Value: byIndex(res.InsertedIDs)},
+			{Key: "insertedCount", Value: len(res.InsertedIDs)},
+			{Key: "matchedCount", Value: 0},
+			{Key: "modifiedCount", Value: 0},
+			{Key: "deletedCount", Value: 0},
+			{Key: "upsertedCount", Value: 0},
+			{Key: "upsertedIds", Value: bson.D{}},
+		})
 	}),
 	"updateOne": on(func(ctx context.Context, _ *testRun, c *collection, a updateArgs) (outcome, error) {
 		return updated(c.UpdateOne(ctx, a.Filter, argument(a.Update), a.UpdateOptions))
@@ -102,29 +110,22 @@ func byIndex[V any](m map[int]V) map[string]V {
 	return doc
 }
 
-// result is a result that may come together with an error.
-func result(err error, doc bson.D) (outcome, error) {
-	res, e := value(doc)
+// result is the result of a write, which may come together with an error. Of a
+// write that was not acknowledged nothing else is known.
+func result(err error, acknowledged bool, doc bson.D) (outcome, error) {
+	if !acknowledged {
+		doc = nil
+	}
+	res, e := value(append(bson.D{{Key: "acknowledged", Value: acknowledged}}, doc...))
 	if err == nil {
 		err = e
 	}
+	res.shape = root
 	return res, err
 }
 
-// insertedMany is the result of insertMany. With an error it is that of a bulk
-// write.
-func insertedMany(res *motor.InsertManyResult, err error) (outcome, error) {
-	if err == nil {
-		return result(nil, bson.D{{Key: "insertedIds", Value: byIndex(res.InsertedIDs)}})
-	}
-	return result(err, bson.D{
-		{Key: "insertedCount", Value: len(res.InsertedIDs)}, {Key: "matchedCount", Value: 0}, {Key: "modifiedCount", Value: 0},
-		{Key: "deletedCount", Value: 0}, {Key: "upsertedCount", Value: 0}, {Key: "upsertedIds", Value: bson.D{}},
-	})
-}
-
 func updated(res *motor.UpdateResult, err error) (outcome, error) {
-	if res == nil || !res.Acknowledged {
+	if res == nil {
 		return outcome{}, err
 	}
 	doc := bson.D{
@@ -135,12 +136,12 @@ func updated(res *motor.UpdateResult, err error) (outcome, error) {
 	if res.UpsertedCount > 0 {
 		doc = append(doc, bson.E{Key: "upsertedId", Value: res.UpsertedID})
 	}
-	return result(err, doc)
+	return result(err, res.Acknowledged, doc)
 }
 
 func deleted(res *motor.DeleteResult, err error) (outcome, error) {
-	if res == nil || !res.Acknowledged {
+	if res == nil {
 		return outcome{}, err
 	}
-	return result(err, bson.D{{Key: "deletedCount", Value: res.DeletedCount}})
+	return result(err, res.Acknowledged, bson.D{{Key: "deletedCount", Value: res.DeletedCount}})
 }

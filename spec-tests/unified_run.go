@@ -58,12 +58,34 @@ func (r *testRun) execute(ctx context.Context, file *unifiedFile, test unifiedTe
 }
 
 func (r *testRun) setUp(ctx context.Context, file *unifiedFile) error {
+	if err := r.forgetOtherFiles(ctx, file); err != nil {
+		return err
+	}
 	for _, data := range file.InitialData {
 		if err := r.fill(ctx, data); err != nil {
 			return fmt.Errorf("initial data of %v: %w", data, err)
 		}
 	}
 	return r.createEntities(ctx, file.CreateEntities)
+}
+
+// forgetOtherFiles drops the databases that the tests of a file name before the
+// first of them runs: other files may have left something there.
+func (r *testRun) forgetOtherFiles(ctx context.Context, file *unifiedFile) error {
+	if r.deployment.file == file {
+		return nil
+	}
+	r.deployment.file = file
+	for _, doc := range file.CreateEntities {
+		switch name, _ := doc.Lookup("database", "databaseName").Str(); name {
+		case "", "admin", "config", "local":
+		default:
+			if err := r.deployment.setUp().Database(name).Drop(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // fill makes a collection hold the data of a test.
