@@ -1,0 +1,151 @@
+package gridfs_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+
+	"github.com/motor-go/motor"
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/gridfs"
+)
+
+// connect connects to a replica set inside the process. A program gives a
+// connection string of its own.
+func connect(ctx context.Context) *motor.Client {
+	client, err := motor.Connect(ctx, deployment)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return client
+}
+
+func Example() {
+	ctx := context.Background()
+	client := connect(ctx)
+	defer client.Close(ctx)
+
+	bucket := gridfs.NewBucket(client.Database("example"))
+	id, err := bucket.UploadFromStream(ctx, "hello.txt", strings.NewReader("Hello, world!\n"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := bucket.DownloadToStream(ctx, id, os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+	// Output: Hello, world!
+}
+
+// A download stream seeks without fetching what it passes over.
+func ExampleDownloadStream_Seek() {
+	ctx := context.Background()
+	client := connect(ctx)
+	defer client.Close(ctx)
+	bucket := gridfs.NewBucket(client.Database("exampleSeek"))
+	if _, err := bucket.UploadFromStream(ctx, "numbers", strings.NewReader("one two three four")); err != nil {
+		log.Fatal(err)
+	}
+
+	stream, err := bucket.OpenDownloadStreamByName(ctx, "numbers")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer stream.Close()
+	if _, err := stream.Seek(8, io.SeekStart); err != nil {
+		log.Fatal(err)
+	}
+	part, err := io.ReadAll(io.LimitReader(stream, 5))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s of %d bytes\n", part, stream.File().Length)
+	// Output: three of 18 bytes
+}
+
+// What was written so far is deleted again if it cannot be finished.
+func ExampleUploadStream_Abort() {
+	ctx := context.Background()
+	client := connect(ctx)
+	defer client.Close(ctx)
+	bucket := gridfs.NewBucket(client.Database("exampleAbort"))
+
+	upload := func(render func(io.Writer) error) error {
+		stream, err := bucket.OpenUploadStream(ctx, "report.csv")
+		if err != nil {
+			return err
+		}
+		if err := render(stream); err != nil {
+			stream.Abort(ctx)
+			return err
+		}
+		return stream.Close()
+	}
+	err := upload(func(w io.Writer) error {
+		fmt.Fprintln(w, "item,price")
+		return fmt.Errorf("no prices yet")
+	})
+	files, _ := bucket.Find(ctx, nil).Slice()
+	fmt.Println(err, "/", len(files), "files")
+	// Output: no prices yet / 0 files
+}
+
+// Files with the same name are revisions. Metadata is found by its path.
+func ExampleBucket_Find() {
+	ctx := context.Background()
+	client := connect(ctx)
+	defer client.Close(ctx)
+	bucket := gridfs.NewBucket(client.Database("exampleFind"), gridfs.Options{Name: "photos"})
+
+	for _, album := range []string{"pets", "family", "pets"} {
+		_, err := bucket.UploadFromStream(ctx, "photo.jpg", strings.NewReader("..."), gridfs.UploadOptions{
+			Metadata: bson.D{{"album", album}},
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	newestFirst := motor.FindOptions{Sort: bson.D{{"uploadDate", -1}}}
+	for file, err := range bucket.Find(ctx, bson.D{{"metadata.album", "pets"}}, newestFirst) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(file.Filename, file.Length, file.Metadata)
+	}
+	// Output:
+	// photo.jpg 3 {"album":"pets"}
+	// photo.jpg 3 {"album":"pets"}
+}
+
+func ExampleHandler() {
+	ctx := context.Background()
+	client := connect(ctx)
+	defer client.Close(ctx)
+	bucket := gridfs.NewBucket(client.Database("exampleHandler"))
+	if _, err := bucket.UploadFromStream(ctx, "notes.txt", strings.NewReader("buy milk")); err != nil {
+		log.Fatal(err)
+	}
+
+	mux := http.NewServeMux()
+	mux.Handle("GET /files/", http.StripPrefix("/files", gridfs.Handler(bucket)))
+	server := httptest.NewServer(mux)
+	defer server.Close()
+
+	request, _ := http.NewRequest("GET", server.URL+"/files/notes.txt", nil)
+	request.Header.Set("Range", "bytes=4-")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(response.Body)
+	fmt.Printf("%s\n%s\n%s\n", response.Status, response.Header.Get("Content-Range"), body)
+	// Output:
+	// 206 Partial Content
+	// bytes 4-7/8
+	// milk
+}
