@@ -92,6 +92,7 @@ type BulkWriteResult struct {
 // bulk is the statements of a bulk write, in groups of one kind.
 type bulk struct {
 	ordered bool
+	large   bool // the statements are likely to be many bytes
 	groups  []*group
 	// ids are the _id of documents to be inserted, by the index of their model.
 	ids map[int]any
@@ -100,6 +101,18 @@ type bulk struct {
 type group struct {
 	kind ops.BulkKind
 	ops.Statements
+}
+
+// release gives the memory of the statements back, and reports whether that is
+// much.
+func (b *bulk) release() (large bool) {
+	for _, g := range b.groups {
+		if cap(g.Docs) > largeBuffer {
+			large = large || len(g.Docs) > largeBuffer
+			largeBuffers.Put(g.Docs[:0])
+		}
+	}
+	return large
 }
 
 // group is where a statement of the kind goes: the last group if the write is
@@ -114,6 +127,9 @@ func (b *bulk) group(kind ops.BulkKind) *group {
 		}
 	}
 	g := &group{kind: kind}
+	if b.large {
+		g.Docs, _ = largeBuffers.Take()
+	}
 	b.groups = append(b.groups, g)
 	return g
 }
@@ -185,7 +201,7 @@ func (c *Collection[T]) BulkWrite(ctx context.Context, models []WriteModel[T], o
 		return nil, errors.New("bulkWrite: the list of writes is empty")
 	}
 	o, e := optional(opts), c.encoder()
-	b := bulk{ordered: !o.Unordered, ids: map[int]any{}}
+	b := bulk{ordered: !o.Unordered, large: c.large.Load(), ids: map[int]any{}}
 	for i, m := range models {
 		e.buf = e.buf[:0]
 		if m.add(e, &b, i); e.err != nil {
@@ -211,6 +227,7 @@ func (c *Collection[T]) BulkWrite(ctx context.Context, models []WriteModel[T], o
 		}
 	}
 	e.release()
+	c.wrote(b.release())
 	res, err := b.result(&out)
 	res.Acknowledged = env.WriteConcern.Acknowledged()
 	return res, errors.Join(bulkError(&out), err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/shelf"
 )
 
 // encoder encodes the arguments of one operation, one behind the other. The
@@ -15,12 +16,19 @@ type encoder struct {
 	codec bson.Options
 	err   error
 
-	now    time.Time // that of the ObjectIDs it made
-	buf    []byte
-	wasted int // how often in a row buf was much too large
+	now   time.Time // that of the ObjectIDs it made
+	buf   []byte
+	small []byte // the buffer to go back to, while buf is a large one
 }
 
-var encoders = sync.Pool{New: func() any { return new(encoder) }}
+// largeBuffer is the size above which an operation's buffer is kept apart from
+// those of all others.
+const largeBuffer = 64 << 10
+
+var (
+	encoders     = sync.Pool{New: func() any { return new(encoder) }}
+	largeBuffers shelf.Shelf[[]byte]
+)
 
 func newEncoder(codec bson.Options) *encoder {
 	e := encoders.Get().(*encoder)
@@ -28,15 +36,26 @@ func newEncoder(codec bson.Options) *encoder {
 	return e
 }
 
+// expect prepares for much to be encoded, if large says so.
+func (e *encoder) expect(large bool) {
+	if !large {
+		return
+	}
+	if b, ok := largeBuffers.Take(); ok {
+		e.buf, e.small = b, e.buf
+	}
+}
+
+// large reports whether much was encoded.
+func (e *encoder) large() bool { return len(e.buf) > largeBuffer }
+
 // release gives e and all that it encoded back: neither may be used any more.
 func (e *encoder) release() {
-	const large, patience = 64 << 10, 64
-	if cap(e.buf) <= large || len(e.buf) > cap(e.buf)/8 {
-		e.wasted = 0
-	} else if e.wasted++; e.wasted > patience {
-		e.buf, e.wasted = nil, 0
+	if cap(e.buf) > largeBuffer {
+		largeBuffers.Put(e.buf[:0])
+		e.buf = e.small
 	}
-	*e = encoder{buf: e.buf[:0], wasted: e.wasted}
+	*e = encoder{buf: e.buf[:0]}
 	encoders.Put(e)
 }
 

@@ -2,6 +2,7 @@ package motor
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/ops"
@@ -13,6 +14,8 @@ type Collection[T any] struct {
 	db       *Database
 	name     string
 	settings settings
+	// large says that the last write was large, as the next one may be.
+	large atomic.Bool
 }
 
 // CollectionOf is the collection name of db with documents of type T. Nothing
@@ -33,6 +36,13 @@ func (c *Collection[T]) With(s Settings) *Collection[T] {
 }
 
 func (c *Collection[T]) encoder() *encoder { return newEncoder(c.settings.codec) }
+
+// wrote notes whether a write was large.
+func (c *Collection[T]) wrote(large bool) {
+	if c.large.Load() != large {
+		c.large.Store(large)
+	}
+}
 
 // envelope is that of a read or a write on the collection.
 func (c *Collection[T]) envelope(ctx context.Context) (ops.Envelope, error) {

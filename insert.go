@@ -32,7 +32,9 @@ type InsertOneResult struct {
 // field; doc itself does not change.
 func (c *Collection[T]) InsertOne(ctx context.Context, doc T, opts ...InsertOneOptions) (*InsertOneResult, error) {
 	o, e := optional(opts), c.encoder()
+	e.expect(c.large.Load())
 	id := e.insertion(boxed(&doc))
+	c.wrote(e.large())
 	cmd := &ops.Insert{Collection: c.name, Docs: e.buf, WriteOptions: ops.WriteOptions{
 		BypassDocumentValidation: o.BypassDocumentValidation,
 		Comment:                  e.value("comment", o.Comment),
@@ -74,6 +76,7 @@ func (c *Collection[T]) InsertMany(ctx context.Context, list []T, opts ...Insert
 		return nil, fmt.Errorf("insertMany: the list of documents is empty")
 	}
 	o, e := optional(opts), c.encoder()
+	e.expect(c.large.Load())
 	ids, ends := make(map[int]any, len(list)), make([]int, len(list))
 	for i := range list {
 		ids[i] = e.insertion(boxed(&list[i]))
@@ -81,6 +84,7 @@ func (c *Collection[T]) InsertMany(ctx context.Context, list []T, opts ...Insert
 			return nil, fmt.Errorf("insertMany: list[%d]: %w", i, e.err)
 		}
 	}
+	c.wrote(e.large())
 	docs := e.buf
 	w := ops.WriteOptions{
 		Unordered:                o.Unordered,

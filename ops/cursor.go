@@ -3,10 +3,10 @@ package ops
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/shelf"
 	"github.com/motor-go/motor/session"
 	"github.com/motor-go/motor/wire"
 )
@@ -53,7 +53,7 @@ type Cursor struct {
 }
 
 // memories are for batches. They are large, so cursors take turns.
-var memories = sync.Pool{New: func() any { return new(wire.Memory) }}
+var memories shelf.Shelf[*wire.Memory]
 
 // Open runs a command that answers with a cursor.
 func (x *Executor) Open(ctx context.Context, cmd Command, o CursorOptions) (*Cursor, error) {
@@ -251,7 +251,10 @@ func (c *Cursor) getMore(ctx context.Context) error {
 		}
 	}
 	if c.options.Reuse && c.memory == nil {
-		c.memory = memories.Get().(*wire.Memory)
+		var ok bool
+		if c.memory, ok = memories.Take(); !ok {
+			c.memory = new(wire.Memory)
+		}
 	}
 	g.memory = c.memory
 	res, err := c.exec.Run(ctx, &g)
