@@ -280,14 +280,6 @@ func (d *decoder) elements(doc []byte, depth int, each func(key []byte, t Type, 
 	return nil
 }
 
-// malformed is what is wrong with doc, which could not be read.
-func malformed(doc []byte, depth int) error {
-	if err := explain(doc, depth); err != nil {
-		return err
-	}
-	return &DecodeError{Err: errors.New("the document cannot be read")}
-}
-
 // top decodes the document data into the value that dst points to.
 func (d *decoder) top(t Type, data []byte, dst any, depth int) error {
 	v := reflect.ValueOf(dst)

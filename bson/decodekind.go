@@ -241,8 +241,8 @@ func decodeExact[T any](t Type, read func(RawValue) (T, bool)) decodeFunc {
 	return func(_ *codec, _ *decoder, got Type, b []byte, p ref, depth int) error {
 		switch got {
 		case t:
-			if !validValue(t, b, depth) {
-				return explainValue(t, b, depth)
+			if err := explainValue(t, b, depth); err != nil {
+				return err
 			}
 			*at[T](p), _ = read(RawValue{got, b})
 			return nil
@@ -276,18 +276,23 @@ func decodeCodeWithScope(c *codec, d *decoder, t Type, b []byte, p ref, depth in
 	into := at[CodeWithScope](p)
 	switch t {
 	case TypeCodeWithScope:
-		if err := explainCode(b, depth); err != nil {
-			return err
-		}
-		code, scope, _ := RawValue{t, b}.CodeWithScope()
-		v, err := d.any(TypeEmbeddedDocument, scope, depth)
-		*into = CodeWithScope{JavaScript(code), v}
-		return err
+		return d.codeWithScope(into, b, depth)
 	case TypeNull, TypeUndefined:
 		*into = CodeWithScope{}
 		return nil
 	}
 	return mismatch("a codeWithScope")
+}
+
+// codeWithScope decodes the code with scope b.
+func (d *decoder) codeWithScope(into *CodeWithScope, b []byte, depth int) (err error) {
+	if err := explainCode(b, depth); err != nil {
+		return err
+	}
+	code, scope, _ := RawValue{TypeCodeWithScope, b}.codeWithScope()
+	into.Code = JavaScript(code)
+	into.Scope, err = d.any(TypeEmbeddedDocument, scope, depth)
+	return err
 }
 
 func decodeRaw(c *codec, d *decoder, t Type, b []byte, p ref, depth int) error {

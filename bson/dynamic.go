@@ -4,136 +4,31 @@ import (
 	"encoding/binary"
 	"math"
 	"reflect"
-	"unicode/utf8"
 )
 
 // A document whose Go type is D, M or A is decoded in two passes. The first
-// validates and counts, the second fills slabs of just the right size, one for
-// each kind of value. All strings are parts of one copy of the document. Thus
-// a document takes a handful of allocations whatever it holds; and whoever
-// keeps a part of it keeps all of it.
-
-// census is what a document holds in all its depth.
-type census struct {
-	elements, values, words, strings, ids, docs, arrays int
-	// lens are the numbers of elements of the documents and arrays, each before
-	// those within it.
-	lens []int32
-}
-
-// count adds what doc holds and reports whether doc is valid. maps tells that
-// documents become maps.
-func (n *census) count(doc []byte, isArray, maps bool, depth int) bool {
-	if _, ok := body(doc); !ok || depth > MaxDepth {
-		return false
-	}
-	at := len(n.lens)
-	n.lens = append(n.lens, 0)
-	length := 0
-	end := len(doc) - 1
-	for p := 4; p < end; {
-		t := Type(doc[p])
-		p++
-		key := p
-		var high byte
-		for doc[p] != 0 { // doc[end] is
-			high |= doc[p]
-			p++
-		}
-		if high >= utf8.RuneSelf && !validUTF8(doc[key:p]) {
-			return false
-		}
-		p++
-		size := valueLen(t, doc[min(p, end):end])
-		if size < 0 {
-			return false
-		}
-		b := doc[p : p+size]
-		switch t {
-		case TypeDouble, TypeDateTime, TypeInt32, TypeInt64:
-			n.words++
-		case TypeString:
-			if !validUTF8(b[4 : size-1]) {
-				return false
-			}
-			n.strings++
-		case TypeObjectID:
-			n.ids++
-		case TypeArray:
-			n.arrays++
-			if !n.count(b, true, maps, depth+1) {
-				return false
-			}
-		case TypeEmbeddedDocument:
-			n.docs++
-			if !n.count(b, false, maps, depth+1) {
-				return false
-			}
-		default:
-			if !validValue(t, b, depth) {
-				return false
-			}
-		}
-		length++
-		p += size
-	}
-	n.lens[at] = int32(length)
-	if isArray {
-		n.values += length
-	} else if !maps {
-		n.elements += length
-	}
-	return true
-}
+// validates and counts (see census), the second fills slabs of just the right
+// size, one for each kind of value. All strings are parts of one copy of the
+// document. Thus a document takes a handful of allocations whatever it holds;
+// and whoever keeps a part of it keeps all of it.
 
 // slabs are what is left of the memory for the values of one document.
 type slabs struct {
 	*config
 	// depth is that of the document.
-	depth    int
+	depth int
+	census
+	// fewLens is for the lens of most documents.
+	fewLens  [48]int32
 	elements []E
 	values   []any
 	words    []uint64
 	strings  []string
-	ids      []ObjectID
 	docs     []D
 	arrays   []A
-	lens     []int32
+	binaries []Binary
+	codes    []CodeWithScope
 }
-
-// prepare counts what doc holds, which is itself to become a value like into,
-// and allocates for it. copied is the copy of doc that the values are to be
-// made of.
-func (cfg *config) prepare(doc []byte, into kind, depth int) (s slabs, copied []byte, err error) {
-	var n census
-	var lens [64]int32
-	n.lens = lens[:0]
-	maps := cfg.mapsInAny()
-	if !n.count(doc, into == kindA, maps, depth) {
-		return s, nil, malformed(doc, depth)
-	}
-	switch {
-	case into == kindD && maps:
-		n.elements += int(n.lens[0])
-	case into == kindM && !maps:
-		n.elements -= int(n.lens[0])
-	}
-	return slabs{
-		config:   cfg,
-		depth:    depth,
-		elements: slab[E](n.elements),
-		values:   slab[any](n.values),
-		words:    slab[uint64](n.words),
-		strings:  slab[string](n.strings),
-		ids:      slab[ObjectID](n.ids),
-		docs:     slab[D](n.docs),
-		arrays:   slab[A](n.arrays),
-		lens:     append([]int32(nil), n.lens...),
-	}, append([]byte(nil), doc...), nil
-}
-
-// slab is room for n values. It is never nil: an empty array is not null.
-func slab[T any](n int) []T { return make([]T, n) }
 
 // take splits the first n values off a slab.
 func take[T any](s *[]T, n int) []T {
@@ -142,9 +37,44 @@ func take[T any](s *[]T, n int) []T {
 	return taken
 }
 
+// one splits the first value off a slab.
+func one[T any](s *[]T) *T {
+	first := &(*s)[0]
+	*s = (*s)[1:]
+	return first
+}
+
+// prepare counts what doc holds, which is itself to become a value like into,
+// and makes the slabs for it. copied is the copy of doc that the values are
+// made of.
+func (s *slabs) prepare(cfg *config, doc []byte, into kind, depth int) (copied []byte, err error) {
+	s.config, s.depth = cfg, depth
+	n := &s.census
+	n.maps, n.record, n.lens = cfg.mapsInAny(), true, s.fewLens[:0]
+	if !n.count(doc, into == kindA, depth) {
+		return nil, malformed(doc, depth)
+	}
+	switch {
+	case into == kindD && n.maps:
+		n.nElements += int(n.lens[0])
+	case into == kindM && !n.maps:
+		n.nElements -= int(n.lens[0])
+	}
+	s.elements = make([]E, n.nElements)
+	s.values = make([]any, n.nValues)
+	s.words = make([]uint64, n.nWords)
+	s.strings = make([]string, n.nStrings)
+	s.docs = make([]D, n.nDocs)
+	s.arrays = make([]A, n.nArrays)
+	s.binaries = make([]Binary, n.nBinaries)
+	s.codes = make([]CodeWithScope, n.nCodes)
+	return append([]byte(nil), doc...), nil
+}
+
 // document decodes doc into a D.
 func (d *decoder) document(doc []byte, depth int) (D, error) {
-	s, copied, err := d.prepare(doc, kindD, depth)
+	s := new(slabs)
+	copied, err := s.prepare(d.config, doc, kindD, depth)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +83,8 @@ func (d *decoder) document(doc []byte, depth int) (D, error) {
 
 // array decodes arr into an A.
 func (d *decoder) array(arr []byte, depth int) (A, error) {
-	s, copied, err := d.prepare(arr, kindA, depth)
+	s := new(slabs)
+	copied, err := s.prepare(d.config, arr, kindA, depth)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +93,8 @@ func (d *decoder) array(arr []byte, depth int) (A, error) {
 
 // intoMap decodes doc into m, which is made if it is nil.
 func (d *decoder) intoMap(m map[string]any, doc []byte, depth int) (map[string]any, error) {
-	s, copied, err := d.prepare(doc, kindM, depth)
+	s := new(slabs)
+	copied, err := s.prepare(d.config, doc, kindM, depth)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +127,12 @@ func (d *decoder) any(t Type, b []byte, depth int) (any, error) {
 	if err := explainValue(t, b, depth); err != nil {
 		return nil, err
 	}
-	return d.scalar(t, append([]byte(nil), b...), depth)
+	if t == TypeCodeWithScope {
+		var v CodeWithScope
+		err := d.codeWithScope(&v, b, depth)
+		return v, err
+	}
+	return d.scalar(t, append([]byte(nil), b...)), nil
 }
 
 // custom decodes a value into the type that is registered for its BSON type.
@@ -213,182 +150,237 @@ func (c *config) mapsInAny() bool { return c.DefaultDocumentM || c.DefaultDocume
 
 // d fills a D from doc, which count has seen.
 func (s *slabs) d(doc []byte) (D, error) {
-	list := take(&s.elements, int(take(&s.lens, 1)[0]))
-	p := 4
+	list := take(&s.elements, int(*one(&s.lens)))
+	pos := 4
 	for i := range list {
-		t, key, b := split(doc, &p)
-		list[i].Key = key
-		if err := s.value(t, b, &list[i].Value); err != nil {
-			return nil, decodeFailed(err, key, p-len(b)-len(key)-2, t, nil)
+		e := &list[i]
+		v := keyEnd(doc, pos)
+		e.Key = stringOf(doc[pos+1 : v-1])
+		n, err := s.value(&e.Value, Type(doc[pos]), doc, v)
+		if err != nil {
+			return nil, decodeFailed(err, e.Key, pos, Type(doc[pos]), nil)
 		}
+		pos = n
 	}
 	return list, nil
 }
 
 // m is d for a map.
 func (s *slabs) m(m map[string]any, doc []byte) error {
-	p := 4
-	for range take(&s.lens, 1)[0] {
-		t, key, b := split(doc, &p)
-		var v any
-		if err := s.value(t, b, &v); err != nil {
-			return decodeFailed(err, key, p-len(b)-len(key)-2, t, nil)
+	pos := 4
+	for range *one(&s.lens) {
+		v := keyEnd(doc, pos)
+		key := stringOf(doc[pos+1 : v-1])
+		var value any
+		n, err := s.value(&value, Type(doc[pos]), doc, v)
+		if err != nil {
+			return decodeFailed(err, key, pos, Type(doc[pos]), nil)
 		}
-		m[key] = v
+		m[key] = value
+		pos = n
 	}
 	return nil
 }
 
 // a is d for an array.
 func (s *slabs) a(arr []byte) (A, error) {
-	list := take(&s.values, int(take(&s.lens, 1)[0]))
-	p := 4
+	list := take(&s.values, int(*one(&s.lens)))
+	pos := 4
 	for i := range list {
-		t, key, b := split(arr, &p)
-		if err := s.value(t, b, &list[i]); err != nil {
-			return nil, decodeFailed(err, key, p-len(b)-len(key)-2, t, nil)
+		v := keyEnd(arr, pos)
+		n, err := s.value(&list[i], Type(arr[pos]), arr, v)
+		if err != nil {
+			return nil, decodeFailed(err, string(arr[pos+1:v-1]), pos, Type(arr[pos]), nil)
 		}
+		pos = n
 	}
 	return list, nil
 }
 
-// split reads the element at p of a document that count has seen, and moves p
-// behind it.
-func split(doc []byte, p *int) (t Type, key string, b []byte) {
-	t = Type(doc[*p])
-	start := *p + 1
-	end := start
-	for doc[end] != 0 {
-		end++
+// keyEnd is where the value of the element at pos of doc begins. The key must
+// have an end.
+func keyEnd(doc []byte, pos int) int {
+	pos++
+	for doc[pos] != 0 {
+		pos++
 	}
-	n := valueLen(t, doc[end+1:])
-	*p = end + 1 + n
-	return t, stringOf(doc[start:end]), doc[end+1 : *p : *p]
+	return pos + 1
 }
 
-// value puts the value into v.
-func (s *slabs) value(t Type, b []byte, v *any) error {
-	if custom := s.Registry.typeFor(t); custom != nil {
-		x, err := s.custom(custom, t, b, s.depth)
-		*v = x
-		return err
+// value puts the value of type t at v of doc into *out, and is where it ends.
+func (s *slabs) value(out *any, t Type, doc []byte, v int) (end int, err error) {
+	if s.Registry != nil {
+		if custom := s.Registry.typeFor(t); custom != nil {
+			n := valueLen(t, doc[v:])
+			*out, err = s.custom(custom, t, doc[v:v+n], s.depth)
+			return v + n, err
+		}
 	}
 	switch t {
 	case TypeDouble:
-		box(v, wordDouble, s.word(binary.LittleEndian.Uint64(b)))
-	case TypeString:
-		text := &take(&s.strings, 1)[0]
-		*text = stringOf(b[4 : len(b)-1])
-		box(v, wordString, text)
+		box(out, wordDouble, s.word(binary.LittleEndian.Uint64(doc[v:])))
+		return v + 8, nil
+	case TypeString, TypeJavaScript, TypeSymbol:
+		end = v + 4 + int(binary.LittleEndian.Uint32(doc[v:]))
+		text := one(&s.strings)
+		*text = stringOf(doc[v+4 : end-1])
+		switch t {
+		case TypeString:
+			box(out, wordString, text)
+		case TypeJavaScript:
+			box(out, wordJavaScript, text)
+		default:
+			box(out, wordSymbol, text)
+		}
+		return end, nil
 	case TypeEmbeddedDocument:
-		return s.embedded(b, v)
+		end = v + int(binary.LittleEndian.Uint32(doc[v:]))
+		return end, s.embedded(out, doc[v:end])
 	case TypeArray:
-		arr := &take(&s.arrays, 1)[0]
-		box(v, wordA, arr)
-		var err error
-		*arr, err = s.a(b)
-		return err
+		end = v + int(binary.LittleEndian.Uint32(doc[v:]))
+		arr := one(&s.arrays)
+		box(out, wordA, arr)
+		*arr, err = s.a(doc[v:end])
+		return end, err
 	case TypeObjectID:
-		id := &take(&s.ids, 1)[0]
-		*id = ObjectID(b)
-		box(v, wordObjectID, id)
+		// It stays where it is: its bytes need no alignment.
+		box(out, wordObjectID, &doc[v])
+		return v + len(ObjectID{}), nil
 	case TypeBoolean:
-		*v = b[0] == 1
+		*out = doc[v] == 1
+		return v + 1, nil
 	case TypeDateTime:
-		box(v, wordDateTime, s.word(binary.LittleEndian.Uint64(b)))
+		box(out, wordDateTime, s.word(binary.LittleEndian.Uint64(doc[v:])))
+		return v + 8, nil
 	case TypeNull:
+		*out = nil
+		return v, nil
 	case TypeInt32:
-		box(v, wordInt32, asInt32(s.word(0), int32(binary.LittleEndian.Uint32(b))))
+		box(out, wordInt32, asInt32(one(&s.words), int32(binary.LittleEndian.Uint32(doc[v:]))))
+		return v + 4, nil
 	case TypeInt64:
-		box(v, wordInt64, s.word(binary.LittleEndian.Uint64(b)))
-	default:
-		x, err := s.scalar(t, b, s.depth)
-		*v = x
-		return err
+		box(out, wordInt64, s.word(binary.LittleEndian.Uint64(doc[v:])))
+		return v + 8, nil
+	case TypeBinary:
+		return s.binary(out, doc, v), nil
+	case TypeRegex:
+		end = v + regexLen(doc[v:])
+		s.regex(out, doc[v:end])
+		return end, nil
+	case TypeCodeWithScope:
+		end = v + int(binary.LittleEndian.Uint32(doc[v:]))
+		return end, s.codeWithScope(out, doc[v:end])
 	}
-	return nil
-}
-
-// embedded puts a document into v.
-func (s *slabs) embedded(b []byte, v *any) (err error) {
-	if !s.mapsInAny() {
-		doc := &take(&s.docs, 1)[0]
-		box(v, wordD, doc)
-		*doc, err = s.d(b)
-		return err
-	}
-	m := make(map[string]any, s.lens[0])
-	if *v = m; s.DefaultDocumentM {
-		*v = M(m)
-	}
-	return s.m(m, b)
+	end = v + valueLen(t, doc[v:])
+	*out = s.scalar(t, doc[v:end:end])
+	return end, nil
 }
 
 // word is a place in the slab with the bits.
 func (s *slabs) word(bits uint64) *uint64 {
-	w := &take(&s.words, 1)[0]
+	w := one(&s.words)
 	*w = bits
 	return w
 }
 
-// scalar is the value b, valid and owned, which is no document or array.
-func (c *config) scalar(t Type, b []byte, depth int) (any, error) {
+// embedded puts a document into out.
+func (s *slabs) embedded(out *any, b []byte) (err error) {
+	if !s.mapsInAny() {
+		doc := one(&s.docs)
+		box(out, wordD, doc)
+		*doc, err = s.d(b)
+		return err
+	}
+	m := make(map[string]any, s.lens[0])
+	if *out = m; s.DefaultDocumentM {
+		*out = M(m)
+	}
+	return s.m(m, b)
+}
+
+// binary puts the binary at v of doc into out and is where it ends.
+func (s *slabs) binary(out *any, doc []byte, v int) (end int) {
+	subtype, at := doc[v+4], v+5
+	end = at + int(binary.LittleEndian.Uint32(doc[v:]))
+	if subtype == BinaryOld {
+		at += 4
+	}
+	b := one(&s.binaries)
+	*b = Binary{subtype, doc[at:end:end]}
+	if s.BinaryAsSlice && (subtype == BinaryGeneric || subtype == BinaryOld) {
+		*out = b.Data
+	} else {
+		box(out, wordBinary, b)
+	}
+	return end
+}
+
+// regex puts the regular expression b into out.
+func (s *slabs) regex(out *any, b []byte) {
+	pattern, rest, _ := cutCString(b)
+	parts := take(&s.strings, 2)
+	parts[0], parts[1] = stringOf(pattern), stringOf(rest[:len(rest)-1])
+	box(out, wordRegex, &parts[0])
+}
+
+// codeWithScope puts the code with scope b into out.
+func (s *slabs) codeWithScope(out *any, b []byte) error {
+	code, scope, _ := RawValue{TypeCodeWithScope, b}.codeWithScope()
+	v := one(&s.codes)
+	v.Code = JavaScript(stringOf(code))
+	box(out, wordCodeWithScope, v)
+	return s.embedded(&v.Scope, scope)
+}
+
+// scalar is the value b, valid and owned, of one of the types that hold no
+// other values.
+func (c *config) scalar(t Type, b []byte) any {
 	v := RawValue{t, b}
 	switch t {
 	case TypeDouble:
-		return math.Float64frombits(binary.LittleEndian.Uint64(b)), nil
+		return math.Float64frombits(binary.LittleEndian.Uint64(b))
 	case TypeString:
-		return stringOf(b[4 : len(b)-1]), nil
+		return stringOf(b[4 : len(b)-1])
 	case TypeBinary:
 		bin, _ := v.Binary()
-		return c.binary(bin), nil
+		if c.BinaryAsSlice && (bin.Subtype == BinaryGeneric || bin.Subtype == BinaryOld) {
+			return bin.Data
+		}
+		return bin
 	case TypeUndefined:
-		return Undefined{}, nil
+		return Undefined{}
 	case TypeObjectID:
-		return ObjectID(b), nil
+		return ObjectID(b)
 	case TypeBoolean:
-		return b[0] == 1, nil
+		return b[0] == 1
 	case TypeDateTime:
-		return DateTime(binary.LittleEndian.Uint64(b)), nil
+		return DateTime(binary.LittleEndian.Uint64(b))
 	case TypeRegex:
 		r, _ := v.Regex()
-		return r, nil
+		return r
 	case TypeDBPointer:
 		p, _ := v.DBPointer()
-		return p, nil
+		return p
 	case TypeJavaScript:
-		return JavaScript(stringOf(b[4 : len(b)-1])), nil
+		return JavaScript(stringOf(b[4 : len(b)-1]))
 	case TypeSymbol:
-		return Symbol(stringOf(b[4 : len(b)-1])), nil
-	case TypeCodeWithScope:
-		code, doc, _ := v.CodeWithScope()
-		d := decoder{config: c}
-		scope, err := d.any(TypeEmbeddedDocument, doc, depth)
-		return CodeWithScope{JavaScript(code), scope}, err
+		return Symbol(stringOf(b[4 : len(b)-1]))
 	case TypeInt32:
-		return int32(binary.LittleEndian.Uint32(b)), nil
+		return int32(binary.LittleEndian.Uint32(b))
 	case TypeTimestamp:
 		ts, _ := v.Timestamp()
-		return ts, nil
+		return ts
 	case TypeInt64:
-		return int64(binary.LittleEndian.Uint64(b)), nil
+		return int64(binary.LittleEndian.Uint64(b))
 	case TypeDecimal128:
 		dec, _ := v.Decimal128()
-		return dec, nil
+		return dec
 	case TypeMinKey:
-		return MinKey{}, nil
+		return MinKey{}
 	case TypeMaxKey:
-		return MaxKey{}, nil
+		return MaxKey{}
 	}
-	return nil, nil
-}
-
-// binary is what a binary becomes where the Go type is any.
-func (c *config) binary(b Binary) any {
-	if c.BinaryAsSlice && (b.Subtype == BinaryGeneric || b.Subtype == BinaryOld) {
-		return b.Data
-	}
-	return b
+	return nil
 }
 
 func decodeDInto(c *codec, d *decoder, t Type, b []byte, p ref, depth int) (err error) {
@@ -442,12 +434,12 @@ func decodeA(c *codec, d *decoder, t Type, b []byte, p ref, depth int) (err erro
 // decode into.
 func decodeElementsOfA(d *decoder, a *A, arr []byte, depth int) error {
 	n := RawArray(arr).Len()
-	list := make(A, n)
-	copy(list, *a)
+	list := make(A, max(n, 1))
+	copy(list, (*a)[:min(n, len(*a))])
 	c := d.codecOf(reflect.TypeFor[any]())
 	if err := d.list(c, arr, refTo(reflect.ValueOf(&list[0])), n, depth+1); err != nil {
 		return err
 	}
-	*a = list
+	*a = list[:n]
 	return nil
 }

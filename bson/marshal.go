@@ -94,7 +94,7 @@ func (e *encoder) release() {
 
 func (cfg *config) append(dst []byte, v any) ([]byte, error) {
 	e := encoder{config: cfg, b: dst}
-	if err := hide(&e).top(v); err != nil {
+	if err := e.top(v); err != nil {
 		return dst, encodeFailed(err, "", reflect.TypeOf(v))
 	}
 	return e.b, nil
@@ -102,7 +102,7 @@ func (cfg *config) append(dst []byte, v any) ([]byte, error) {
 
 func (cfg *config) appendAny(dst []byte, key string, v any) ([]byte, error) {
 	e := encoder{config: cfg, b: dst}
-	if err := hide(&e).elementAny(key, v); err != nil {
+	if err := e.elementAny(key, v); err != nil {
 		return dst, err
 	}
 	return e.b, nil

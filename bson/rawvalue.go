@@ -141,16 +141,21 @@ func (v RawValue) DBPointer() (DBPointer, bool) {
 
 // CodeWithScope is the code and the scope of a CodeWithScope.
 func (v RawValue) CodeWithScope() (code string, scope Raw, ok bool) {
+	b, scope, ok := v.codeWithScope()
+	return string(b), scope, ok
+}
+
+// codeWithScope is CodeWithScope without the copy.
+func (v RawValue) codeWithScope() (code []byte, scope Raw, ok bool) {
 	if v.Type != TypeCodeWithScope || len(v.Value) < 14 {
-		return "", nil, false
+		return nil, nil, false
 	}
 	b := v.Value[4:]
 	n := valueLen(TypeString, b)
 	if n < 0 {
-		return "", nil, false
+		return nil, nil, false
 	}
-	code, ok = RawValue{TypeString, b[:n]}.Str()
-	return code, Raw(b[n:]), ok
+	return b[4 : n-1], Raw(b[n:]), true
 }
 
 // Int32 is the value of a 32-bit integer.

@@ -42,7 +42,7 @@ func (cfg *config) unmarshal(t Type, data []byte, dst any) error {
 		return &DecodeError{Err: err}
 	}
 	d := decoder{config: cfg, textSize: min(len(data), maxTextSize)}
-	return hide(&d).top(t, data, dst, 0)
+	return d.top(t, data, dst, 0)
 }
 
 func (cfg *config) unmarshalValue(v RawValue, dst any) error {
@@ -50,5 +50,5 @@ func (cfg *config) unmarshalValue(v RawValue, dst any) error {
 		return &DecodeError{Type: v.Type, Err: explainLen(v.Type, v.Value)}
 	}
 	d := decoder{config: cfg, textSize: min(len(v.Value), maxTextSize)}
-	return hide(&d).top(v.Type, v.Value, dst, 0)
+	return d.top(v.Type, v.Value, dst, 0)
 }

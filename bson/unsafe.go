@@ -76,18 +76,24 @@ func typeWord[T any]() unsafe.Pointer {
 }
 
 var (
-	wordDouble   = typeWord[float64]()
-	wordString   = typeWord[string]()
-	wordObjectID = typeWord[ObjectID]()
-	wordDateTime = typeWord[DateTime]()
-	wordInt32    = typeWord[int32]()
-	wordInt64    = typeWord[int64]()
-	wordD        = typeWord[D]()
-	wordA        = typeWord[A]()
+	wordDouble        = typeWord[float64]()
+	wordString        = typeWord[string]()
+	wordD             = typeWord[D]()
+	wordA             = typeWord[A]()
+	wordBinary        = typeWord[Binary]()
+	wordObjectID      = typeWord[ObjectID]()
+	wordDateTime      = typeWord[DateTime]()
+	wordRegex         = typeWord[Regex]()
+	wordJavaScript    = typeWord[JavaScript]()
+	wordSymbol        = typeWord[Symbol]()
+	wordCodeWithScope = typeWord[CodeWithScope]()
+	wordInt32         = typeWord[int32]()
+	wordInt64         = typeWord[int64]()
 )
 
-// box makes *v the value of the type that word stands for at p. It is what an
-// assignment does after it has copied the value to a place of its own.
+// box makes *v the value at p, which has the layout of the type that word
+// stands for. It is what an assignment does after it has copied the value to a
+// place of its own.
 func box[T any](v *any, word unsafe.Pointer, p *T) {
 	*(*eface)(unsafe.Pointer(v)) = eface{word, unsafe.Pointer(p)}
 }
@@ -141,12 +147,6 @@ func asInt32(w *uint64, n int32) *int32 {
 // stringOf is b as a string. b must never change again.
 func stringOf(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
+
 // bytesOfString are the bytes of s, which must not be written to.
 func bytesOfString(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
-
-// hide is p, hidden from escape analysis, so that what p points to may stay on
-// the stack. What is called with it must not keep it.
-func hide[T any](p *T) *T {
-	u := uintptr(unsafe.Pointer(p))
-	return *(**T)(unsafe.Pointer(&u))
-}

@@ -13,13 +13,11 @@ import (
 //
 // Keys of arrays are not looked at, and keys may repeat.
 func (r Raw) Validate() error {
-	if valid(r, 1) {
+	var n census
+	if n.count(r, false, 1) {
 		return nil
 	}
-	if err := explain(r, 1); err != nil {
-		return err
-	}
-	return nil
+	return malformed(r, 1)
 }
 
 // Validate is Raw.Validate for an array.
@@ -33,65 +31,15 @@ func (v RawValue) Validate() error {
 	return nil
 }
 
-// valid is the fast twin of explain.
-func valid(doc []byte, depth int) bool {
-	rest, ok := body(doc)
-	if !ok || depth > MaxDepth {
-		return false
+// malformed is what is wrong with doc, which could not be read.
+func malformed(doc []byte, depth int) error {
+	if err := explain(doc, depth); err != nil {
+		return err
 	}
-	for len(rest) > 0 {
-		t := Type(rest[0])
-		end := 1
-		var high byte
-		for {
-			if end == len(rest) {
-				return false
-			}
-			c := rest[end]
-			if c == 0 {
-				break
-			}
-			high |= c
-			end++
-		}
-		if high >= utf8.RuneSelf && !validUTF8(rest[1:end]) {
-			return false
-		}
-		rest = rest[end+1:]
-		n := valueLen(t, rest)
-		if n < 0 || !validValue(t, rest[:n], depth) {
-			return false
-		}
-		rest = rest[n:]
-	}
-	return true
+	return &DecodeError{Err: errors.New("the document cannot be read")}
 }
 
-// validValue is the fast twin of explainValue, for a value that valueLen has
-// measured.
-func validValue(t Type, b []byte, depth int) bool {
-	switch t {
-	case TypeString, TypeJavaScript, TypeSymbol:
-		return validUTF8(b[4 : len(b)-1])
-	case TypeEmbeddedDocument, TypeArray:
-		return valid(b, depth+1)
-	case TypeBoolean:
-		return b[0] <= 1
-	case TypeBinary:
-		return b[4] != BinaryOld || validOldBinary(b)
-	case TypeRegex:
-		return validUTF8(b)
-	case TypeDBPointer, TypeCodeWithScope:
-		return explainValue(t, b, depth) == nil
-	}
-	return true
-}
-
-func validOldBinary(b []byte) bool {
-	return len(b) >= 9 && int(binary.LittleEndian.Uint32(b[5:])) == len(b)-9
-}
-
-// explain is what is wrong with doc, or nil.
+// explain is what is wrong with doc, or nil. It is slow and obvious.
 func explain(doc []byte, depth int) *DecodeError {
 	if err := explainFrame(doc); err != nil {
 		return &DecodeError{Err: err}
@@ -178,7 +126,7 @@ func explainValue(t Type, b []byte, depth int) error {
 			return fmt.Errorf("a boolean is 0 or 1, not %d", b[0])
 		}
 	case TypeBinary:
-		if b[4] == BinaryOld && !validOldBinary(b) {
+		if b[4] == BinaryOld && (len(b) < 9 || int(binary.LittleEndian.Uint32(b[5:])) != len(b)-9) {
 			return errors.New("the inner length of a binary of subtype 2 is wrong")
 		}
 	case TypeRegex:

@@ -1,0 +1,121 @@
+package bson
+
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
+
+// census is what a document holds in all its depth.
+type census struct {
+	// maps tells that documents become maps.
+	maps bool
+	// record tells that lens are wanted.
+	record bool
+
+	nElements, nValues, nWords, nStrings, nDocs, nArrays, nBinaries, nCodes int
+	// lens are the numbers of elements of the documents and arrays, each before
+	// those within it.
+	lens []int32
+}
+
+// count adds what doc holds and reports whether doc is valid. It is the fast
+// twin of explain.
+func (n *census) count(doc []byte, isArray bool, depth int) bool {
+	if _, ok := body(doc); !ok || depth > MaxDepth {
+		return false
+	}
+	at := len(n.lens)
+	if n.record {
+		n.lens = append(n.lens, 0)
+	}
+	length := 0
+	end := len(doc) - 1
+	for pos := 4; pos < end; {
+		t := Type(doc[pos])
+		v := pos + 1
+		var high byte
+		for doc[v] != 0 { // doc[end] is.
+			high |= doc[v]
+			v++
+		}
+		if high >= utf8.RuneSelf && !utf8.Valid(doc[pos+1:v]) {
+			return false
+		}
+		v++
+		switch t {
+		case TypeString:
+			pos = v + valueLen(TypeString, doc[min(v, end):end])
+			if pos <= v || !validUTF8(doc[v+4:pos-1]) {
+				return false
+			}
+			n.nStrings++
+		case TypeInt32:
+			n.nWords++
+			pos = v + 4
+		case TypeDouble, TypeDateTime, TypeInt64:
+			n.nWords++
+			pos = v + 8
+		case TypeNull:
+			pos = v
+		case TypeBoolean:
+			if v >= end || doc[v] > 1 {
+				return false
+			}
+			pos = v + 1
+		case TypeObjectID:
+			pos = v + len(ObjectID{})
+		case TypeEmbeddedDocument, TypeArray:
+			pos = v + valueLen(t, doc[min(v, end):end])
+			if pos <= v || !n.count(doc[v:pos], t == TypeArray, depth+1) {
+				return false
+			}
+			if t == TypeArray {
+				n.nArrays++
+			} else {
+				n.nDocs++
+			}
+		default:
+			pos = v + valueLen(t, doc[min(v, end):end])
+			if pos < v || !n.other(t, doc[v:pos], depth) {
+				return false
+			}
+		}
+		if pos > end {
+			return false
+		}
+		length++
+	}
+	if n.record {
+		n.lens[at] = int32(length)
+	}
+	if isArray {
+		n.nValues += length
+	} else if !n.maps {
+		n.nElements += length
+	}
+	return true
+}
+
+// other adds a value that valueLen has measured, and reports whether it is
+// valid.
+func (n *census) other(t Type, b []byte, depth int) bool {
+	switch t {
+	case TypeJavaScript, TypeSymbol:
+		n.nStrings++
+		return validUTF8(b[4 : len(b)-1])
+	case TypeBinary:
+		n.nBinaries++
+		return b[4] != BinaryOld || len(b) >= 9 && int(binary.LittleEndian.Uint32(b[5:])) == len(b)-9
+	case TypeRegex:
+		n.nStrings += 2
+		return validUTF8(b)
+	case TypeDBPointer:
+		return validUTF8(b[4 : len(b)-len(ObjectID{})-1])
+	case TypeCodeWithScope:
+		code, scope, ok := RawValue{t, b}.codeWithScope()
+		n.nCodes++
+		n.nDocs++
+		return ok && validUTF8(code) && n.count(scope, false, depth+1)
+	}
+	return true
+}
