@@ -8,6 +8,7 @@ import (
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/internal/shelf"
+	"github.com/motor-go/motor/wire"
 )
 
 // encoder encodes the arguments of one operation, one behind the other. The
@@ -19,6 +20,7 @@ type encoder struct {
 	now   time.Time // that of the ObjectIDs it made
 	buf   []byte
 	small []byte // the buffer to go back to, while buf is a large one
+	reply wire.Memory
 }
 
 // largeBuffer is the size above which an operation's buffer is kept apart from
@@ -55,7 +57,10 @@ func (e *encoder) release() {
 		largeBuffers.Put(e.buf[:0])
 		e.buf = e.small
 	}
-	*e = encoder{buf: e.buf[:0]}
+	if e.reply.Cap() > largeBuffer {
+		e.reply = wire.Memory{}
+	}
+	*e = encoder{buf: e.buf[:0], reply: e.reply}
 	encoders.Put(e)
 }
 

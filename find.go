@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/motor-go/motor/ops"
+	"github.com/motor-go/motor/wire"
 )
 
 // CursorType says how a cursor behaves at the end of a capped collection.
@@ -123,8 +124,14 @@ func (c *Collection[T]) FindOne(ctx context.Context, filter any, opts ...FindOne
 	if err != nil {
 		return doc, err
 	}
-	res, err := c.run(ctx, e, cmd)
+	defer e.release()
+	if e.err != nil {
+		return doc, e.err
+	}
+	cmd.Memory = &e.reply // until doc is decoded
+	res, err := c.db.client.exec.Run(ctx, cmd)
 	if err != nil {
+		e.reply = wire.Memory{} // err may refer to it
 		return doc, err
 	}
 	first, ok := ops.FirstOfBatch(res.Reply)

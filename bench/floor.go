@@ -17,26 +17,42 @@ const Floor = "floor"
 
 // recorder dials connections that note what is written while on is set.
 type recorder struct {
-	on      atomic.Bool
-	mu      sync.Mutex
-	written []byte
+	on    atomic.Bool
+	mu    sync.Mutex
+	conns []*recorded
 }
 
 func (r *recorder) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, network, address)
-	return recorded{conn, r}, err
+	c := &recorded{Conn: conn, on: &r.on}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.conns = append(r.conns, c)
+	return c, err
+}
+
+// messages are those written, connection by connection.
+func (r *recorder) messages() (list [][]byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.conns {
+		for b := c.written; len(b) >= wire.HeaderLen; {
+			n := min(len(b), int(binary.LittleEndian.Uint32(b)))
+			list, b = append(list, b[:n]), b[n:]
+		}
+	}
+	return list
 }
 
 type recorded struct {
 	net.Conn
-	r *recorder
+	on      *atomic.Bool
+	written []byte
 }
 
-func (c recorded) Write(b []byte) (int, error) {
-	if c.r.on.Load() {
-		c.r.mu.Lock()
-		c.r.written = append(c.r.written, b...)
-		c.r.mu.Unlock()
+func (c *recorded) Write(b []byte) (int, error) {
+	if c.on.Load() {
+		c.written = append(c.written, b...)
 	}
 	return c.Conn.Write(b)
 }
@@ -58,12 +74,7 @@ func record(ctx context.Context, connect func(connection) (*peer, error), c conn
 	r.on.Store(true)
 	err = do(ctx, see)
 	r.on.Store(false)
-	var messages [][]byte
-	for b := r.written; len(b) >= wire.HeaderLen; {
-		n := min(len(b), int(binary.LittleEndian.Uint32(b)))
-		messages, b = append(messages, b[:n]), b[n:]
-	}
-	return messages, err
+	return r.messages(), err
 }
 
 // floor are bare connections to a server.

@@ -25,8 +25,9 @@ type Envelope struct {
 	// waited for if it is down.
 	Server *topology.Server
 
-	// memory is where the reply is put, nil for memory of its own.
-	memory *wire.Memory
+	// Memory is where the reply is put, nil for memory of its own. An error may
+	// refer to it.
+	Memory *wire.Memory
 
 	pin *pin // the connection that it must use, or nil
 }

@@ -256,7 +256,7 @@ func (c *Cursor) getMore(ctx context.Context) error {
 			c.memory = new(wire.Memory)
 		}
 	}
-	g.memory = c.memory
+	g.Memory = c.memory
 	res, err := c.exec.Run(ctx, &g)
 	if err != nil {
 		c.memory = nil // the error may refer to it

@@ -15,7 +15,7 @@ import (
 func (c *call) exchange(ctx context.Context, conn *pool.Conn, m *message) (bson.Raw, error) {
 	m.requestID = wire.NextRequestID()
 	request := m.request(conn.Buffer())
-	request.Memory = c.env.memory
+	request.Memory = c.env.Memory
 	watch := c.watch(conn, m)
 	c.sent()
 

@@ -90,6 +90,7 @@ func (c *call) run(ctx context.Context) (Result, error) {
 			return res, nil
 		}
 		c.attempts++
+		c.env.Memory = nil // where err may have its reply
 		sharded := c.Topology.Description().Type == description.Sharded
 		v := retry.failed(err, sharded, rand.Float64())
 		if !v.retry || !sleep(ctx, v.wait) {

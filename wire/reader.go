@@ -29,6 +29,9 @@ type Reader struct {
 // The zero Memory is ready to use.
 type Memory struct{ buf []byte }
 
+// Cap is the size of the longest message for which there is room.
+func (m *Memory) Cap() int { return cap(m.buf) }
+
 // Next reads one whole message. The message, header included, belongs to the
 // caller; if into is not nil it is there, and stays until into is used again.
 // The error is io.EOF only if the stream ends between messages. A message
@@ -87,10 +90,10 @@ func (r *Reader) begin(into *Memory) error {
 	n := int(header.Length)
 	r.header = header
 	r.message = into.buf[:0]
-	if first := min(n, max(readChunk, len(r.ahead))); cap(r.message) < first {
+	have := min(n, len(r.ahead))
+	if first := min(n, readChunk); cap(r.message) < first && have < first {
 		r.message = make([]byte, 0, first)
 	}
-	have := min(n, len(r.ahead))
 	r.message = append(r.message, r.ahead[:have]...)
 	r.ahead = r.ahead[have:]
 	return nil
