@@ -17,12 +17,16 @@ type Event struct {
 	Entry    *storage.Entry
 	NS       storage.Namespace // without a collection for dropDatabase
 	Expanded bool              // given only if expanded events are asked for
+	view     bool              // about a view
 }
 
 // Events are what an Op is to a stream: nothing, an event, or one and the
 // invalidation that ends the stream.
 func (s *Spec) Events(e *storage.Entry, op int) []Event {
 	o := e.Ops[op]
+	if view, ok := s.viewEvent(e, op); ok {
+		return []Event{view}
+	}
 	kind := types[o.Kind]
 	if kind == "" || !s.concerns(o) {
 		return nil
@@ -41,6 +45,29 @@ func (s *Spec) Events(e *storage.Entry, op int) []Event {
 		events = append(events, end)
 	}
 	return events
+}
+
+// viewEvent is what a change of system.views is to a stream with expanded
+// events.
+func (s *Spec) viewEvent(e *storage.Entry, op int) (Event, bool) {
+	o := e.Ops[op]
+	if !s.ShowExpanded || !s.Version.AtLeast(8, 1) || o.NS.Collection != "system.views" || !o.IsCRUD() {
+		return Event{}, false
+	}
+	id, _ := o.ID().Str()
+	event := Event{
+		Position: Position{TS: e.OpTime.TS, Event: true, Op: op, Fragment: -1},
+		Op:       o, Entry: e, NS: storage.ParseNamespace(id), Expanded: true, view: true,
+	}
+	switch o.Kind {
+	case storage.Insert:
+		event.Type = "create"
+	case storage.Delete:
+		event.Type = "drop"
+	default:
+		event.Type = "modify"
+	}
+	return event, s.watches(event.NS)
 }
 
 var types = map[storage.OpKind]string{
@@ -85,7 +112,7 @@ func (s *Spec) invalidates(o *storage.Op) bool {
 
 // Key is the documentKey.
 func (e *Event) key() bson.Raw {
-	if !e.Op.IsCRUD() {
+	if !e.Op.IsCRUD() || e.view {
 		return nil
 	}
 	dst, at := bson.BeginDocument(nil)
@@ -112,7 +139,7 @@ func (e *Event) Document(s *Spec, lookup Lookup) (bson.Raw, error) {
 	dst = bson.AppendDocument(dst, "_id", e.Token())
 	dst = bson.AppendString(dst, "operationType", e.Type)
 	dst = bson.AppendTimestamp(dst, "clusterTime", e.TS)
-	if s.ShowExpanded && e.Type != "invalidate" {
+	if s.ShowExpanded && e.Type != "invalidate" && !e.view {
 		dst = bson.AppendBinary(dst, "collectionUUID", e.Op.UUID.Binary())
 	}
 	if s.Version.AtLeast(6, 0) {
@@ -129,8 +156,8 @@ func (e *Event) Document(s *Spec, lookup Lookup) (bson.Raw, error) {
 		return nil, err
 	}
 	dst = appendNS(dst, "ns", e.NS)
-	if s.ShowExpanded && e.Type == "create" {
-		dst = bson.AppendString(dst, "nsType", "collection")
+	if s.ShowExpanded && e.Type == "create" && s.Version.AtLeast(8, 1) {
+		dst = bson.AppendString(dst, "nsType", e.nsType())
 	}
 	if e.Type == "rename" && modern {
 		dst = appendNS(dst, "to", e.Op.To)
@@ -147,6 +174,16 @@ func (e *Event) Document(s *Spec, lookup Lookup) (bson.Raw, error) {
 		return nil, err
 	}
 	return bson.EndDocument(dst, at), nil
+}
+
+func (e *Event) nsType() string {
+	switch {
+	case e.view:
+		return "view"
+	case e.Op.Options.Type == "timeseries":
+		return "timeseries"
+	}
+	return "collection"
 }
 
 func appendNS(dst []byte, key string, ns storage.Namespace) []byte {
@@ -249,6 +286,15 @@ func (e *Event) appendDescription(dst []byte, s *Spec) []byte {
 
 // appendOperation adds operationDescription to expanded events.
 func (e *Event) appendOperation(dst []byte) []byte {
+	if e.view {
+		dst, at := bson.BeginEmbedded(dst, "operationDescription")
+		for name, v := range e.Op.After.All() {
+			if name != "_id" {
+				dst = bson.AppendValue(dst, name, v)
+			}
+		}
+		return bson.EndDocument(dst, at)
+	}
 	switch e.Type {
 	case "create", "modify":
 		return bson.AppendDocument(dst, "operationDescription", e.Op.Options.Spec)

@@ -53,6 +53,7 @@ func (r *request) parseAggregate() (a aggregateCommand, err error) {
 			first = false
 			continue
 		}
+		ok := true
 		switch name {
 		case "pipeline", "let", "needsMerge", "fromMongos", "exchange", "runtimeConstants", "isMapReduceCommand", "collectionUUID", "use44SortKeys":
 			if name == "let" && !r.atLeast(5, 0) {
@@ -82,9 +83,14 @@ func (r *request) parseAggregate() (a aggregateCommand, err error) {
 		case "allowDiskUse":
 			_, ok = v.Bool()
 			err = expect(ok, name, v, "bool")
+		case "comment":
+			if !r.atLeast(4, 4) {
+				_, ok = v.Str()
+				err = expect(ok, name, v, "string")
+			}
 		case "bypassDocumentValidation":
 		default:
-			if !genericFields[name] {
+			if !r.server.Version.generic(name) {
 				if r.atLeast(5, 0) {
 					err = errorf(codeUnknownField, "BSON field 'aggregate.%s' is an unknown field.", name)
 				} else {
@@ -227,7 +233,7 @@ func (r *request) pipeHinted(on resolved, state func() (*storage.State, error), 
 		}
 		return pipeline.Run(source), nil
 	}
-	if on.ns.Collection == "" {
+	if on.ns.Collection == "" && pipeline.Stages()[0] != "$documents" {
 		return nil, errorf(codeInvalidNamespace, "{aggregate: 1} is not valid for '%s'; a collection is required.", pipeline.Stages()[0])
 	}
 	s, err := state()

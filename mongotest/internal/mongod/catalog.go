@@ -99,12 +99,22 @@ func (r *request) parseOptions(ns storage.Namespace) (*storage.Options, error) {
 			continue
 		}
 		switch name {
+		case "clusteredIndex":
+			clustered, err := parseClustered(v)
+			if err != nil {
+				return nil, err
+			}
+			spec.doc(name, clustered)
+			continue
 		case "recordPreImages":
 			o.PreImages = v.Truthy()
 		case "changeStreamPreAndPostImages":
 			o.PreImages = bson.Raw(v.Value).Lookup("enabled").Truthy()
 		case "timeseries":
 			o.Type = "timeseries"
+			if _, ok := bson.Raw(v.Value).Lookup("timeField").Str(); !ok {
+				return nil, errorf(codeMissingField, "BSON field 'create.timeseries.timeField' is missing but a required field")
+			}
 		}
 		spec.value(name, v)
 	}
@@ -130,6 +140,26 @@ func (r *request) parseOptions(ns storage.Namespace) (*storage.Options, error) {
 	}
 	o.Spec = inOptionOrder(spec.raw())
 	return o, nil
+}
+
+// parseClustered reads the option clusteredIndex, and gives it as it is listed.
+func parseClustered(v bson.RawValue) (bson.Raw, error) {
+	d, ok := v.Document()
+	if !ok {
+		return nil, errorf(codeTypeMismatch, "BSON field 'create.clusteredIndex' is the wrong type '%s', expected type 'object'", query.TypeName(v.Type))
+	}
+	key, _ := d.Lookup("key").Document()
+	switch {
+	case firstKey(key) != "_id" || key.Len() != 1 || whole(key.Lookup("_id")) != 1:
+		return nil, errorf(197, "The clusteredIndex option is only supported for key: {_id: 1}")
+	case !d.Lookup("unique").Truthy():
+		return nil, errorf(codeBadValue, "The clusteredIndex option requires unique: true to be specified")
+	}
+	name, ok := d.Lookup("name").Str()
+	if !ok {
+		name = "_id_"
+	}
+	return newDoc().int32("v", 2).doc("key", key).str("name", name).bool("unique", true).raw(), nil
 }
 
 // createView defines a view: a document in system.views.

@@ -21,7 +21,7 @@ func collMod(r *request) (*doc, error) {
 				return nil, errorf(codeInvalidOptions, "unknown option to collMod: %s", name)
 			}
 		default:
-			if !first && !genericFields[name] {
+			if !first && !r.server.Version.generic(name) {
 				return nil, errorf(codeInvalidOptions, "unknown option to collMod: %s", name)
 			}
 		}
@@ -129,8 +129,46 @@ func (r *request) modifyIndex(c *storage.Collection, d bson.Raw, reply *doc) (*s
 		reply.bool("hidden_new", ix.Hidden)
 		set.bool("hidden", ix.Hidden)
 	}
+	if v := d.Lookup("prepareUnique"); !v.IsZero() && r.atLeast(6, 0) {
+		reply.bool("prepareUnique_old", ix.PrepareUnique)
+		ix.PrepareUnique = v.Truthy()
+		reply.bool("prepareUnique_new", ix.PrepareUnique)
+		set.bool("prepareUnique", ix.PrepareUnique)
+	}
+	if d.Lookup("unique").Truthy() && r.atLeast(6, 0) && !ix.Unique {
+		if err := checkUnique(c, found); err != nil {
+			return nil, err
+		}
+		ix.Unique, ix.PrepareUnique = true, false
+		set.bool("unique", true)
+		reply.bool("unique_new", true)
+	}
 	ix.Spec = overlay(ix.Spec, set.raw())
 	return &ix, nil
+}
+
+// checkUnique refuses to make an index unique that has a key twice, or that has
+// not been prepared.
+func checkUnique(c *storage.Collection, ix *storage.Index) error {
+	if !ix.PrepareUnique {
+		return errorf(codeInvalidOptions, "Cannot make index unique with 'prepareUnique=false'. Run collMod to set it first.")
+	}
+	doubles := ix.Doubles()
+	if len(doubles) == 0 {
+		return nil
+	}
+	var violations []bson.Raw
+	for _, group := range doubles {
+		var ids []bson.RawValue
+		for _, id := range group {
+			d, _ := c.Get(id)
+			ids = append(ids, d.Lookup("_id"))
+		}
+		violations = append(violations, newDoc().values("ids", ids).raw())
+	}
+	e := errorf(359, "Cannot convert the index to unique. Please resolve conflicting documents before running collMod again.")
+	e.More = newDoc().docs("violations", violations)
+	return e
 }
 
 func (r *request) modifyView(tx *storage.Tx, ns storage.Namespace) error {

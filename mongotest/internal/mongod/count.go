@@ -20,6 +20,9 @@ func count(r *request) (*doc, error) {
 	if err != nil {
 		return nil, err
 	}
+	if v := r.server.Version; !r.field("comment").IsZero() && v.Major == 4 && v.Minor == 4 && v.Patch < 14 {
+		return nil, errorf(codeUnknownField, "BSON field 'count.comment' is an unknown field.")
+	}
 	limit, skip := whole(r.field("limit")), whole(r.field("skip"))
 	if skip < 0 {
 		return nil, errorf(codeBadValue, "BSON field 'skip' value must be >= 0, actual value '%d'", skip)
@@ -141,7 +144,7 @@ func distinct(r *request) (*doc, error) {
 // distinctIndex reports whether the values come from an index, which has null
 // for missing fields and undefined for empty arrays.
 func distinctIndex(c *storage.Collection, key string) bool {
-	for _, ix := range c.Indexes[1:] {
+	for _, ix := range c.Secondary() {
 		if complete(ix) && firstKey(ix.Key) == key {
 			return true
 		}

@@ -323,7 +323,7 @@ func (r *request) parseGetMore() (id int64, ns string, err error) {
 			switch name {
 			case "getMore", "collection", "batchSize", "term", "lastKnownCommittedOpTime", "exhaust":
 			default:
-				if !genericFields[name] {
+				if !r.server.Version.generic(name) {
 					return 0, "", errorf(codeFailedToParse, "Failed to parse: %s. Unrecognized field '%s'.", query.FormatDocument(r.body), name)
 				}
 			}

@@ -261,7 +261,7 @@ func (r *request) labels(e *Error) (labels []string) {
 	}
 	if r.changeStream {
 		switch {
-		case e.Code == codeChangeStreamFatal && !r.atLeast(5, 0):
+		case e.Code == codeChangeStreamFatal:
 			labels = append(labels, "NonResumableChangeStreamError")
 		case isResumable(e.Code) && r.atLeast(4, 4):
 			labels = append(labels, "ResumableChangeStreamError")

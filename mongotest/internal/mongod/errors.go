@@ -140,12 +140,11 @@ func isStateChange(code int32) bool {
 }
 
 // isTransient are the codes after which a whole transaction may be tried again.
+// ending says that it was about to be committed or aborted.
 func isTransient(code int32, ending bool) bool {
 	switch code {
-	case codeWriteConflict, codeNoSuchTransaction:
+	case 24, codeWriteConflict, codeSnapshotTooOld, codeSnapshotUnavailable, codeNoSuchTransaction, 267:
 		return true
-	case 24, codeSnapshotTooOld, codeSnapshotUnavailable, 267:
-		return !ending
 	}
 	return !ending && isRetryable(code)
 }

@@ -245,7 +245,7 @@ func (r *request) unreachableByFailPoint(data bson.Raw) bool {
 	if v := data.Lookup("threadName"); !v.IsZero() {
 		return true // threads have no names here
 	}
-	if v, ok := data.Lookup("appName").Str(); ok && v != r.conn.appName {
+	if v, ok := data.Lookup("appName").Str(); ok && v != r.appName() {
 		return true
 	}
 	if v, ok := data.Lookup("namespace").Str(); ok {
@@ -253,6 +253,16 @@ func (r *request) unreachableByFailPoint(data bson.Raw) bool {
 		return v != r.db+"."+coll
 	}
 	return false
+}
+
+// appName is the name of the application that the request comes from. Newer
+// servers look at it before they answer the first hello.
+func (r *request) appName() string {
+	if r.conn.appName == "" && r.atLeast(4, 9) {
+		name, _ := r.body.Lookup("client", "application", "name").Str()
+		return name
+	}
+	return r.conn.appName
 }
 
 // sleep waits, unless the request ends before.

@@ -43,15 +43,26 @@ func fieldSince(major, minor int, name string, t fieldType) field {
 	return field{name, t, query.Version{Major: major, Minor: minor}}
 }
 
-// genericFields may stand in every command.
+// genericFields may stand in every command, of whatever version: see generic.
 var genericFields = map[string]bool{
 	"$db": true, "lsid": true, "$clusterTime": true, "$readPreference": true, "readConcern": true,
-	"writeConcern": true, "maxTimeMS": true, "comment": true, "apiVersion": true, "apiStrict": true,
+	"writeConcern": true, "maxTimeMS": true, "apiVersion": true, "apiStrict": true,
 	"apiDeprecationErrors": true, "txnNumber": true, "autocommit": true, "startTransaction": true,
 	"$configServerState": true, "$replData": true, "$audit": true, "$client": true, "$queryOptions": true,
 	"$oplogQueryData": true, "allowImplicitCollectionCreation": true, "coordinator": true, "tracking_info": true,
 	"databaseVersion": true, "shardVersion": true, "help": true, "maxTimeMSOpOnly": true,
 	"recoveryToken": true,
+}
+
+// generic reports whether the field may stand in every command of the version.
+func (v Version) generic(name string) bool {
+	switch name {
+	case "comment":
+		return v.AtLeast(4, 4)
+	case "rawData":
+		return v.AtLeast(8, 2)
+	}
+	return genericFields[name]
 }
 
 func (s *schema) find(name string, v query.Version) (fieldType, bool) {
@@ -72,7 +83,7 @@ func (s *schema) command(r *request) error {
 			first = false
 			continue
 		}
-		if err := s.field(name, v, r.server.Version.Version, genericFields[name]); err != nil {
+		if err := s.field(name, v, r.server.Version.Version, r.server.Version.generic(name)); err != nil {
 			return err
 		}
 		given = append(given, name)

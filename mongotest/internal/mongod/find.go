@@ -46,6 +46,9 @@ func (r *request) parseFind() (f findCommand, err error) {
 		return f, err
 	}
 	flags := f.flags()
+	if !r.atLeast(4, 4) {
+		delete(flags, "allowDiskUse")
+	}
 	documents := map[string]*bson.Raw{
 		"filter": &f.filter, "sort": &f.sort, "projection": &f.projection, "min": &f.min, "max": &f.max, "collation": &f.collation,
 	}
@@ -80,7 +83,11 @@ func (r *request) parseFind() (f findCommand, err error) {
 			f.hasBatch = f.hasBatch || name == "batchSize"
 		case name == "hint":
 			f.hint = v
-		case name == "comment" || name == "term" || genericFields[name]:
+		case name == "comment" && !r.atLeast(4, 4):
+			if v.Type != bson.TypeString {
+				return f, r.badFind(name, v, "string")
+			}
+		case name == "term" || r.server.Version.generic(name):
 		case r.atLeast(5, 0):
 			return f, errorf(codeUnknownField, "BSON field 'find.%s' is an unknown field.", name)
 		default:
@@ -407,7 +414,7 @@ func (e *execution) project(d sortedDoc) (bson.Raw, error) {
 func (e *execution) indexKey(d sortedDoc) bson.Raw {
 	ix := e.scan.index
 	if ix == nil && e.scan.single {
-		ix = e.source.collection.Indexes[0]
+		ix = e.source.collection.ID()
 	}
 	if ix == nil {
 		return newDoc().raw()

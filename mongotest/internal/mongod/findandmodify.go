@@ -29,7 +29,7 @@ func (r *request) parseFindAndModify() (f findAndModifyCommand, err error) {
 		switch {
 		case first:
 			first = false
-		case !known && genericFields[name]:
+		case !known && r.server.Version.generic(name):
 		case !known && r.atLeast(5, 0):
 			return f, errorf(codeUnknownField, "BSON field 'findAndModify.%s' is an unknown field.", name)
 		case !known:

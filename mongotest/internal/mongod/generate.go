@@ -33,6 +33,8 @@ func (r *request) generate(ns storage.Namespace, state func() (*storage.State, e
 			return nil, err
 		}
 		return r.server.sessions.documents(), nil
+	case "$listSearchIndexes":
+		return nil, errorf(6047401, "$listSearchIndexes stage is only allowed on MongoDB Atlas")
 	case "$listSessions", "$planCacheStats":
 		return listed(nil), nil
 	}

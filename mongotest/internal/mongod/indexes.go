@@ -104,7 +104,7 @@ func (r *request) indexSpecs() ([]bson.Raw, error) {
 	first := true
 	for name := range r.body.Keys() {
 		switch {
-		case first, genericFields[name], name == "indexes", name == "ignoreUnknownIndexOptions", name == "returnOnStart":
+		case first, r.server.Version.generic(name), name == "indexes", name == "ignoreUnknownIndexOptions", name == "returnOnStart":
 		case name == "commitQuorum":
 			if !r.atLeast(4, 4) {
 				return nil, errorf(codeFailedToParse, "The field 'commitQuorum' is not a valid index specification field")
@@ -399,7 +399,7 @@ func doomedIndexes(c *storage.Collection, v bson.RawValue) (doomed []*storage.In
 		if ix == nil {
 			return errorf(codeIndexNotFound, "index not found with name [%s]", name)
 		}
-		if ix == c.Indexes[0] {
+		if ix == c.ID() {
 			return errorf(codeInvalidOptions, "cannot drop _id index")
 		}
 		doomed = append(doomed, ix)
@@ -410,7 +410,7 @@ func doomedIndexes(c *storage.Collection, v bson.RawValue) (doomed []*storage.In
 		if name, _ := v.Str(); name != "*" {
 			return doomed, false, byName(name)
 		}
-		return c.Indexes[1:], true, nil
+		return c.Secondary(), true, nil
 	case bson.TypeEmbeddedDocument:
 		key := bson.Raw(v.Value)
 		for _, ix := range c.Indexes {
@@ -424,7 +424,7 @@ func doomedIndexes(c *storage.Collection, v bson.RawValue) (doomed []*storage.In
 		case len(doomed) > 1:
 			return nil, false, errorf(codeAmbiguousIndexKey, "%d indexes found for key: %s, identify by name instead. Conflicting indexes: %s, %s",
 				len(doomed), query.FormatDocument(key), query.FormatDocument(doomed[0].Spec), query.FormatDocument(doomed[1].Spec))
-		case doomed[0] == c.Indexes[0]:
+		case doomed[0] == c.ID():
 			return nil, false, errorf(codeInvalidOptions, "cannot drop _id index")
 		}
 	case bson.TypeArray:
@@ -436,4 +436,9 @@ func doomedIndexes(c *storage.Collection, v bson.RawValue) (doomed []*storage.In
 		}
 	}
 	return doomed, false, nil
+}
+
+// searchIndexes refuses what only Atlas has.
+func searchIndexes(*request) (*doc, error) {
+	return nil, errorf(31082, "Search index commands are only supported with Atlas.")
 }

@@ -59,7 +59,7 @@ func (r *request) collectionInfo(c *storage.Collection) bson.Raw {
 	}
 	d := newDoc().str("name", c.NS.Collection).str("type", kind).doc("options", c.Options.Spec)
 	d.embed("info", func(d *doc) { d.bool("readOnly", !r.isPrimary()).binary("uuid", c.UUID.Binary()) })
-	if len(c.Indexes) > 0 {
+	if len(c.Indexes) > 0 && c.Options.Spec.Lookup("clusteredIndex").IsZero() {
 		d.doc("idIndex", c.Indexes[0].Spec)
 	}
 	return d.raw()

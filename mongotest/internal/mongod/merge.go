@@ -58,7 +58,7 @@ func (r *request) replaceCollection(db, collection string, next query.Iterator) 
 			if old.Options.Capped {
 				return errorf(17152, "namespace '%s' is capped so it can't be used for $out", ns)
 			}
-			options, indexes = old.Options, old.Indexes[1:]
+			options, indexes = old.Options, old.Secondary()
 		}
 		temp := storage.Namespace{DB: db, Collection: "tmp.agg_out." + storage.NewUUID().String()}
 		create := r.createOp(temp, options)

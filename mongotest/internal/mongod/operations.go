@@ -102,7 +102,7 @@ func currentOp(r *request) (*doc, error) {
 	d := newDoc()
 	first := true
 	for name, v := range r.body.All() {
-		if !first && !genericFields[name] && name != "$all" && name != "$ownOps" {
+		if !first && !r.server.Version.generic(name) && name != "$all" && name != "$ownOps" {
 			d.value(name, v)
 		}
 		first = false

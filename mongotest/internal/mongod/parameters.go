@@ -82,7 +82,7 @@ func setParameter(r *request) (*doc, error) {
 			reply.value("was", old)
 			p.values[name] = v
 			found = true
-		} else if !first && !genericFields[name] {
+		} else if !first && !r.server.Version.generic(name) {
 			return nil, errorf(codeInvalidOptions, "attempted to set unrecognized parameter [%s], use help:true to see options ", name)
 		}
 		first = false

@@ -27,7 +27,7 @@ func plan(c *storage.Collection, filter *query.Filter, sort bson.Raw, collation 
 		if !ok || !complete(ix) || !indexable(v) || comparesStrings(v) && !query.SameCollation(ix.Collation, collation) {
 			continue
 		}
-		if ix == c.Indexes[0] {
+		if ix == c.ID() {
 			s = &scan{collection: c, single: true}
 			if id, found := c.ByID(v); found {
 				s.ids = []storage.RecordID{id}

@@ -1,6 +1,7 @@
 package mongod
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -171,4 +172,9 @@ func connectionStatus(r *request) (*doc, error) {
 			d.docs("authenticatedUserPrivileges", nil)
 		}
 	}), nil
+}
+
+// getNonce is what is left of an old mechanism.
+func getNonce(r *request) (*doc, error) {
+	return newDoc().str("nonce", fmt.Sprintf("%016x", uint64(r.server.randomID()))), nil
 }

@@ -298,7 +298,7 @@ func (r *request) checkTxnCommand() error {
 		return nil
 	case r.db == "config":
 		return errorf(codeNotSupportedInTxn, "Cannot run command against the config database in a transaction.")
-	case r.db == "admin" || r.db == "local":
+	case (r.db == "admin" || r.db == "local") && c.name != "bulkWrite":
 		return errorf(codeNotSupportedInTxn, "Cannot run command against the '%s' database in a transaction.", r.db)
 	case r.write.given:
 		return errorf(codeInvalidOptions, "writeConcern is not allowed within a multi-statement transaction")

@@ -115,7 +115,7 @@ func (r *request) parseUser() (u userName, mechs []string, roles []bson.Raw, err
 	u = userName{name, r.db}
 	first := true
 	for field := range r.body.Keys() {
-		if !first && !slices.Contains(userFields, field) && !genericFields[field] {
+		if !first && !slices.Contains(userFields, field) && !r.server.Version.generic(field) {
 			return u, nil, nil, errorf(codeBadValue, "\"%s\" is not a valid argument to %s", field, r.command.name)
 		}
 		first = false

@@ -221,15 +221,23 @@ func (r *request) createOp(ns storage.Namespace, o *storage.Options) *storage.Op
 	id := &storage.Index{Name: "_id_", Unique: true, Collation: o.Collation, ExpireAfter: -1}
 	id.Key = newDoc().int32("_id", 1).raw()
 	spec := newDoc().int32("v", 2).doc("key", id.Key).str("name", "_id_")
+	if clustered, ok := o.Spec.Lookup("clusteredIndex").Document(); ok {
+		id.Name, _ = clustered.Lookup("name").Str()
+		spec = newDoc().fields(clustered).bool("clustered", true)
+	}
 	if o.Collation != nil {
 		spec.doc("collation", o.Collation.Document())
 	}
 	id.Spec = spec.raw()
 	object := newDoc().str("create", ns.Collection).fields(o.Spec).doc("idIndex", id.Spec)
-	return &storage.Op{
+	op := &storage.Op{
 		Kind: storage.Create, NS: ns, UUID: storage.NewUUID(), Options: o, Indexes: []*storage.Index{id},
 		Stmt: storage.NoStmt, Object: object.raw(),
 	}
+	if o.Type == "timeseries" {
+		op.Indexes = nil // an _id may come twice
+	}
+	return op
 }
 
 // checkDatabaseCase refuses a database whose name differs from another only in
@@ -250,6 +258,12 @@ func checkDatabaseCase(state *storage.State, db string) error {
 // document that it replaces, nil for none.
 func (r *request) validate(c *storage.Collection, before, after bson.Raw) error {
 	o := c.Options
+	if o.Type == "timeseries" {
+		field, _ := o.Spec.Lookup("timeseries", "timeField").Str()
+		if after.Lookup(field).Type != bson.TypeDateTime {
+			return errorf(codeBadValue, "'%s' must be present and contain a valid BSON UTC datetime value", field)
+		}
+	}
 	if o.Validator == nil || o.ValidationLevel == "off" || o.ValidationAction == "warn" {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/motor-go/motor/bson"
@@ -37,7 +38,7 @@ type Collection struct {
 	NS      Namespace
 	UUID    UUID
 	Options *Options
-	Indexes []*Index // that on _id first
+	Indexes []*Index // that on _id first, if there is one
 	// Since is when its catalog entry changed last: a snapshot from before does
 	// not know it.
 	Since bson.Timestamp
@@ -84,12 +85,28 @@ func (c *Collection) Index(name string) *Index {
 	return nil
 }
 
+// ID is the index on _id, nil for a time-series collection, which has none.
+func (c *Collection) ID() *Index {
+	if c.Options.Type == "timeseries" || len(c.Indexes) == 0 {
+		return nil
+	}
+	return c.Indexes[0]
+}
+
+// Secondary are the indexes beside that on _id.
+func (c *Collection) Secondary() []*Index {
+	if c.ID() == nil {
+		return c.Indexes
+	}
+	return c.Indexes[1:]
+}
+
 // ByID finds the record with the _id.
 func (c *Collection) ByID(id bson.RawValue) (RecordID, bool) {
-	if len(c.Indexes) == 0 {
+	if c.ID() == nil {
 		return 0, false
 	}
-	return c.Indexes[0].entries.Get(c.Indexes[0].Bound(id))
+	return c.ID().entries.Get(c.ID().Bound(id))
 }
 
 // copyLock makes copies of one tree take turns: copying writes to the tree.
@@ -165,6 +182,12 @@ func (c *Collection) evict() {
 		first, _, _ := c.records.Min()
 		c.remove(first)
 	}
+}
+
+// rebuild fills an index anew.
+func (c *Collection) rebuild(ix *Index) error {
+	c.Indexes = slices.DeleteFunc(c.Indexes, func(other *Index) bool { return other == ix })
+	return c.build(ix)
 }
 
 // build adds an index over the documents that are there.

@@ -3,6 +3,7 @@ package storage
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/mongotest/internal/query"
@@ -11,14 +12,16 @@ import (
 
 // An Index orders the records of a collection by some of their fields.
 type Index struct {
-	Name      string
-	Key       bson.Raw
-	Spec      bson.Raw // as listIndexes shows it
-	Unique    bool
-	Sparse    bool
-	Hidden    bool
-	Partial   *query.Filter // nil for all documents
-	Collation *query.Collation
+	Name   string
+	Key    bson.Raw
+	Spec   bson.Raw // as listIndexes shows it
+	Unique bool
+	// PrepareUnique refuses new doubles in an index that is not unique yet.
+	PrepareUnique bool
+	Sparse        bool
+	Hidden        bool
+	Partial       *query.Filter // nil for all documents
+	Collation     *query.Collation
 	// ExpireAfter is the age in seconds that ends a document, -1 for none.
 	ExpireAfter int64
 
@@ -70,14 +73,52 @@ func (ix *Index) keys(doc bson.Raw, id RecordID) ([]query.IndexKey, error) {
 
 // conflict is the key of doc that another record has in a unique index, if any.
 func (ix *Index) conflict(keys []query.IndexKey, id RecordID) (query.IndexKey, bool) {
-	if ix.Unique {
-		for _, k := range keys {
+	for _, k := range keys {
+		switch {
+		case ix.Unique:
 			if other, found := ix.entries.Get(string(k.Key)); found && other != id {
 				return k, true
+			}
+		case ix.PrepareUnique:
+			for _, other := range ix.sharing(k.Key[:len(k.Key)-recordLen]) {
+				if other != id {
+					return k, true
+				}
 			}
 		}
 	}
 	return query.IndexKey{}, false
+}
+
+// recordLen is the length of the record's id at the end of a key.
+const recordLen = 8
+
+// sharing are the records that have a key, in an index that is not unique.
+func (ix *Index) sharing(key []byte) (ids []RecordID) {
+	ix.entries.Ascend(string(key), func(k string, id RecordID) bool {
+		if len(k) != len(key)+recordLen || k[:len(key)] != string(key) {
+			return false
+		}
+		ids = append(ids, id)
+		return true
+	})
+	return ids
+}
+
+// Doubles are the records that share a key, in an index that is not unique.
+func (ix *Index) Doubles() (groups [][]RecordID) {
+	last := ""
+	ix.entries.Scan(func(k string, id RecordID) bool {
+		key := k[:len(k)-recordLen]
+		if len(groups) > 0 && key == last {
+			groups[len(groups)-1] = append(groups[len(groups)-1], id)
+		} else {
+			groups = append(groups, []RecordID{id})
+		}
+		last = key
+		return true
+	})
+	return slices.DeleteFunc(groups, func(g []RecordID) bool { return len(g) == 1 })
 }
 
 // Scan goes through the index from the first key that is not before from, or

@@ -85,7 +85,14 @@ func (w *writer) apply(o *Op) error {
 		c.Options = o.Options
 		for _, changed := range o.Indexes {
 			if ix := c.Index(changed.Name); ix != nil {
+				rebuild := changed.Unique != ix.Unique
 				ix.Spec, ix.Hidden, ix.ExpireAfter = changed.Spec, changed.Hidden, changed.ExpireAfter
+				ix.Unique, ix.PrepareUnique = changed.Unique, changed.PrepareUnique
+				if rebuild {
+					if err := c.rebuild(ix); err != nil {
+						return err
+					}
+				}
 			}
 		}
 	case CreateIndexes:
