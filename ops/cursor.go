@@ -260,8 +260,9 @@ func (c *Cursor) getMore(ctx context.Context) error {
 	res, err := c.exec.Run(ctx, &g)
 	if err != nil {
 		c.memory = nil // the error may refer to it
-		// A server's error ends the cursor there; it need not be killed.
-		if _, ok := err.(*wire.CommandError); ok && !c.options.KillAfterError {
+		// A server's error ends the cursor there; it need not be killed, unless
+		// the server was too busy to look at the command.
+		if e, ok := err.(*wire.CommandError); ok && !c.options.KillAfterError && !e.HasLabel(SystemOverloadedError) {
 			c.id = 0
 			c.finish()
 		}

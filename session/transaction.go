@@ -34,8 +34,8 @@ var (
 	ErrAbortTwice              = errors.New("cannot call abortTransaction twice")
 	ErrUnacknowledgedTxn       = errors.New("transactions do not support unacknowledged write concerns")
 	ErrTransactionReadPrimary  = errors.New("read preference in a transaction must be primary")
-	ErrTransactionReadConcern  = errors.New("read concern cannot be set on an operation in a transaction; set it when the transaction starts")
-	ErrTransactionWriteConcern = errors.New("write concern cannot be set on an operation in a transaction; set it when the transaction starts")
+	ErrTransactionReadConcern  = errors.New("cannot set read concern after starting a transaction")
+	ErrTransactionWriteConcern = errors.New("cannot set write concern after starting a transaction")
 )
 
 // TransactionOptions are the options of a transaction. Nil fields inherit from

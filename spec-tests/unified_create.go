@@ -30,6 +30,7 @@ var entityKinds = map[string]func(context.Context, *testRun, bson.Raw) error{
 	"database":   entity((*testRun).createDatabase),
 	"collection": entity((*testRun).createCollection),
 	"session":    entity((*testRun).createSession),
+	"bucket":     entity((*testRun).createBucket),
 	"thread":     entity((*testRun).createThread),
 }
 

@@ -27,8 +27,8 @@ func isMalformed(err error) bool {
 // decode reads doc into the struct that dst points to. A key goes into the
 // field of the same name in any case; a time.Duration takes a key that ends in
 // MS or Seconds. Each key needs a field, and each field a key, unless it is
-// tagged `spec:"optional"`; the fields of an embedded struct, such as options
-// of the driver, are all optional. The tag `spec:"name=key"` names the key.
+// tagged `spec:"optional"`; the fields of an embedded struct of the driver are
+// all optional. The tag `spec:"name=key"` names the key.
 func decode(dst any, doc bson.Raw) error {
 	d := decoder{struc: reflect.ValueOf(dst).Elem(), used: map[string]bool{}}
 	if err := d.document(doc); err != nil {
@@ -76,6 +76,11 @@ func (d *decoder) element(key string, v bson.RawValue) error {
 func (d *decoder) missing() error {
 	for i := range d.struc.NumField() {
 		f := d.struc.Type().Field(i)
+		if f.Anonymous && f.Type.PkgPath() == decoderPath {
+			if err := (&decoder{struc: d.struc.Field(i), used: d.used}).missing(); err != nil {
+				return err
+			}
+		}
 		if tag := f.Tag.Get("spec"); f.Anonymous || tag == "optional" || strings.HasSuffix(tag, ",optional") {
 			continue
 		}

@@ -37,6 +37,7 @@ var logLevels = map[string]slog.Level{
 // configure has the client log what components asks for.
 func (c *logCollector) configure(o *motor.ClientOptions, components bson.Raw) error {
 	o.Logger = slog.New(c)
+	o.LogMaxDocumentLength = 1 << 20 // documents are to be read again
 	o.LogLevels = motor.LogLevels{Command: motor.LevelOff, Topology: motor.LevelOff, ServerSelection: motor.LevelOff, Connection: motor.LevelOff}
 	for component, v := range components.All() {
 		name, _ := v.Str()

@@ -108,6 +108,8 @@ func table(object any) (kind string, operations map[string]runnable) {
 		return "session", sessionOperations
 	case *cursor:
 		return "cursor", cursorOperations
+	case *bucket:
+		return "bucket", bucketOperations
 	}
 	return fmt.Sprintf("%T", object), nil
 }
