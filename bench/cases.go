@@ -99,17 +99,18 @@ func parallelCases(ctx context.Context, b *bench) ([]Case, error) {
 	}
 	add := func(name, task string, j job, direction composite) {
 		j.count, j.coll = lines, fmt.Sprintf("line_%d", files*lines)
-		var dir string
 		for i := range files {
 			j.files = append(j.files, fmt.Sprintf("ldjson%03d.txt", i))
 		}
 		t := trip{env: e, job: j}
 		c := t.newCase("parallel", fmt.Sprintf("%s of %d files of %d lines", name, files, lines))
 		c.Task, c.Scale = Task{task, files * lines * (len(line) + 1), direction | parallel}, 1
-		c.Open = func(ctx context.Context, c *Case) (err error) {
-			if dir, err = os.MkdirTemp("", "ldjson"); err != nil {
+		c.Open = func(ctx context.Context, c *Case) error {
+			dir, err := os.MkdirTemp("", "ldjson")
+			if err != nil {
 				return err
 			}
+			c.onClose(func() { os.RemoveAll(dir) })
 			t := t
 			t.job.files = nil
 			for _, name := range j.files {
@@ -119,13 +120,7 @@ func parallelCases(ctx context.Context, b *bench) ([]Case, error) {
 					return err
 				}
 			}
-			err = t.open(ctx, c)
-			disconnect := c.Close
-			c.Close = func() {
-				disconnect()
-				os.RemoveAll(dir)
-			}
-			return err
+			return t.open(ctx, c)
 		}
 		cases = append(cases, c)
 	}

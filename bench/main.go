@@ -35,6 +35,7 @@ var suites = []struct {
 	{"single", singleCases},
 	{"multi", multiCases},
 	{"parallel", parallelCases},
+	{"overhead", overheadCases},
 	{"scale", scaleCases},
 }
 
@@ -158,7 +159,7 @@ func (b *bench) chosen(c Case) bool {
 	if b.driverBench && c.Task.Size == 0 {
 		return false
 	}
-	if b.quick && b.run == "" && (strings.Contains(c.Group, ",") || strings.HasPrefix(c.Group, "scale")) {
+	if b.quick && b.run == "" && (strings.Contains(c.Group, ",") || strings.HasPrefix(c.Group, "scale") || c.Group == "overhead") {
 		return false
 	}
 	for word := range strings.SplitSeq(b.run, ",") {

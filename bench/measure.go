@@ -38,6 +38,19 @@ type Case struct {
 	Close func()
 	// Before, if set, runs before each driver's turn.
 	Before func() error
+
+	trip trip // what the case is made of, if it is of round trips
+}
+
+// onClose adds something to what Close does.
+func (c *Case) onClose(f func()) {
+	first := c.Close
+	c.Close = func() {
+		f()
+		if first != nil {
+			first()
+		}
+	}
 }
 
 // A Driver does the task of a case n times.

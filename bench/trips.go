@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"strings"
 	"sync"
 
 	"github.com/motor-go/motor"
@@ -68,15 +67,22 @@ var (
 	}
 )
 
+// addr is the address of our own server for v.
+func (e *environment) addr(v variant) string {
+	if v.set {
+		return e.set
+	}
+	return e.standalone
+}
+
 // connection is how peers connect for v.
 func (e *environment) connection(v variant) connection {
 	c := connection{uri: e.uri, monitor: v.monitor}
 	if e.uri == "" {
-		addr, options := e.standalone, v.options
+		c.uri = "mongodb://" + e.addr(v) + "/?" + v.options
 		if v.set {
-			addr, options = e.set, "replicaSet=bench&"+options
+			c.uri += "&replicaSet=bench"
 		}
-		c.uri = "mongodb://" + addr + "/?" + strings.TrimSuffix(options, "&")
 	}
 	return c
 }
@@ -95,7 +101,7 @@ func (t trip) newCase(group, name string) Case {
 	if t.variant.name != "" {
 		group += ", " + t.variant.name
 	}
-	c := Case{Group: group, Name: name, Baseline: Official, Least: 4 * t.goroutines}
+	c := Case{Group: group, Name: name, Baseline: Official, Least: 4 * t.goroutines, trip: t}
 	c.Open = func(ctx context.Context, c *Case) error { return t.open(ctx, c) }
 	return c
 }
@@ -105,26 +111,9 @@ func (t trip) open(ctx context.Context, c *Case) error {
 	if err := t.fill(ctx); err != nil {
 		return err
 	}
-	var cancel context.CancelFunc = func() {}
-	if t.variant.cancel {
-		ctx, cancel = context.WithCancel(ctx)
-	} else {
-		ctx = context.WithoutCancel(ctx)
-	}
-	closers := []func(){cancel}
-	c.Close = func() {
-		for _, f := range closers {
-			f()
-		}
-	}
 	for _, d := range drivers {
-		p, err := d.connect(t.env.connection(t.variant))
-		if err != nil {
+		if err := t.join(ctx, c, d.name, d.connect); err != nil {
 			return fmt.Errorf("%s: %w", d.name, err)
-		}
-		closers = append(closers, p.close)
-		if p.task(t.job) != nil {
-			c.Drivers = append(c.Drivers, Driver{d.name, t.do(ctx, func() task { return p.task(t.job) })})
 		}
 	}
 	if t.env.servers != nil && t.job.files == nil {
@@ -132,13 +121,31 @@ func (t trip) open(ctx context.Context, c *Case) error {
 		if err != nil {
 			return err
 		}
-		f := newFloor(strings.TrimPrefix(strings.SplitN(t.env.connection(t.variant).uri, "/?", 2)[0], "mongodb://"))
-		closers = append(closers, f.close)
-		c.Drivers = append(c.Drivers, Driver{Floor, t.do(ctx, func() task { return f.task(messages) })})
+		f := newFloor(t.env.addr(t.variant))
+		c.onClose(f.close)
+		c.Drivers = append(c.Drivers, Driver{Floor, t.do(context.WithoutCancel(ctx), func() task { return f.task(messages) })})
 	}
 	c.Check = func() error { return t.check(ctx) }
 	if t.env.admin != nil && t.job.kind.writes() {
 		c.Before = func() error { return t.empty(ctx) }
+	}
+	return nil
+}
+
+// join lets a driver take part in the case, if it can do the job.
+func (t trip) join(ctx context.Context, c *Case, name string, connect func(connection) (*peer, error)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	c.onClose(cancel)
+	if !t.variant.cancel {
+		ctx = context.WithoutCancel(ctx)
+	}
+	p, err := connect(t.env.connection(t.variant))
+	if err != nil {
+		return err
+	}
+	c.onClose(p.close)
+	if p.task(t.job) != nil {
+		c.Drivers = append(c.Drivers, Driver{name, t.do(ctx, func() task { return p.task(t.job) })})
 	}
 	return nil
 }
