@@ -167,7 +167,7 @@ func (m InsertOneModel[T]) add(e *encoder, to statements, index int) {
 func (m UpdateOneModel[T]) add(e *encoder, to statements, index int) {
 	to.update(index, &ops.UpdateStatement{
 		Filter: e.filter(m.Filter), Update: e.update(m.Update), ArrayFilters: e.array("arrayFilters", m.ArrayFilters),
-		Upsert: m.Upsert, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint), Sort: e.doc("sort", m.Sort),
+		Upsert: m.Upsert, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint), Sort: e.ordered("sort", m.Sort),
 	})
 }
 
@@ -181,7 +181,7 @@ func (m UpdateManyModel[T]) add(e *encoder, to statements, index int) {
 func (m ReplaceOneModel[T]) add(e *encoder, to statements, index int) {
 	to.update(index, &ops.UpdateStatement{
 		Filter: e.filter(m.Filter), Update: e.replacement(m.Replacement),
-		Upsert: m.Upsert, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint), Sort: e.doc("sort", m.Sort),
+		Upsert: m.Upsert, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint), Sort: e.ordered("sort", m.Sort),
 	})
 }
 

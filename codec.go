@@ -64,6 +64,16 @@ func (e *encoder) release() {
 	encoders.Put(e)
 }
 
+// ordered is doc for a document whose keys have an order, which a Go map of
+// several keys has not.
+func (e *encoder) ordered(name string, v any) bson.Raw {
+	if m := reflect.ValueOf(v); m.Kind() == reflect.Map && m.Len() > 1 {
+		e.fail(name, fmt.Errorf("a map of %d keys has no order; use a bson.D", m.Len()))
+		return nil
+	}
+	return e.doc(name, v)
+}
+
 // doc encodes a document. A nil v gives nil.
 func (e *encoder) doc(name string, v any) bson.Raw {
 	if e.err != nil || v == nil {

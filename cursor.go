@@ -2,6 +2,7 @@ package motor
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/motor-go/motor/bson"
@@ -40,6 +41,9 @@ func (c *Cursor[T]) TryNext(ctx context.Context) bool {
 
 // Decode is the document that Next moved to.
 func (c *Cursor[T]) Decode() (doc T, err error) {
+	if c.inner.Current() == nil {
+		return doc, errors.New("the cursor is at no document; call Next first")
+	}
 	err = c.codec.Unmarshal(c.inner.Current(), &doc)
 	return doc, err
 }

@@ -69,7 +69,7 @@ func (c *Collection[T]) find(ctx context.Context, e *encoder, filter any, o *Fin
 	cmd := &ops.Find{
 		Collection:          c.name,
 		Filter:              e.filter(filter),
-		Sort:                e.doc("sort", o.Sort),
+		Sort:                e.ordered("sort", o.Sort),
 		Projection:          e.doc("projection", o.Projection),
 		Hint:                e.hint(o.Hint),
 		Skip:                o.Skip,

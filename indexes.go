@@ -108,7 +108,7 @@ func (c *Collection[T]) CreateIndexes(ctx context.Context, indexes []IndexModel,
 
 // append appends the index's document and gives its name.
 func (m *IndexModel) append(dst []byte, e *encoder) (_ []byte, name string) {
-	keys := e.doc("keys", m.Keys)
+	keys := e.ordered("keys", m.Keys)
 	if keys == nil && e.err == nil {
 		e.fail("keys", errors.New("an index needs keys"))
 	}

@@ -29,9 +29,16 @@ func (e *TransactionTimeoutError) Unwrap() error { return e.Err }
 // Is makes errors.Is find ErrTimeout.
 func (e *TransactionTimeoutError) Is(target error) bool { return target == ErrTimeout }
 
-// WithTransaction calls fn in a transaction of a new session and commits it.
-// See Session.WithTransaction.
+// WithTransaction calls fn in a transaction and commits it, in the session that
+// ctx carries or else in a new one. A transaction within a transaction is an
+// error. See Session.WithTransaction.
 func (c *Client) WithTransaction(ctx context.Context, fn func(ctx context.Context) error, opts ...TransactionOptions) error {
+	switch inner, err := c.inContext(ctx); {
+	case err != nil:
+		return err
+	case inner != nil:
+		return SessionFromContext(ctx).WithTransaction(ctx, fn, opts...)
+	}
 	return c.WithSession(ctx, func(ctx context.Context) error {
 		return SessionFromContext(ctx).WithTransaction(ctx, fn, opts...)
 	})

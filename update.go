@@ -76,7 +76,7 @@ func (c *Collection[T]) update(ctx context.Context, e *encoder, filter any, upda
 		Upsert:       o.Upsert,
 		Collation:    e.collation(o.Collation),
 		Hint:         e.hint(o.Hint),
-		Sort:         e.doc("sort", o.Sort),
+		Sort:         e.ordered("sort", o.Sort),
 	})
 	cmd := &ops.Update{Collection: c.name, Updates: statement, Multi: multi, WriteOptions: ops.WriteOptions{
 		BypassDocumentValidation: o.BypassDocumentValidation,

@@ -158,10 +158,11 @@ func (s *ChangeStream[T]) All(ctx context.Context) iter.Seq2[ChangeEvent[T], err
 	}
 }
 
-// Next waits for the next event. It reports false when the stream has ended;
-// Err says why.
+// Next waits for the next event. It reports false when the stream has ended or
+// ctx has; Err says why. After ctx has ended, Next may be called with another:
+// the stream then resumes and misses nothing.
 func (s *ChangeStream[T]) Next(ctx context.Context) bool {
-	if s.err != nil {
+	if s.err != nil && !s.inner.Alive() {
 		return false
 	}
 	ok, err := s.inner.Next(ctx)
@@ -171,7 +172,7 @@ func (s *ChangeStream[T]) Next(ctx context.Context) bool {
 
 // TryNext is Next that asks the server at most once.
 func (s *ChangeStream[T]) TryNext(ctx context.Context) bool {
-	if s.err != nil {
+	if s.err != nil && !s.inner.Alive() {
 		return false
 	}
 	ok, err := s.inner.TryNext(ctx)

@@ -41,6 +41,9 @@ type Stream struct {
 	event     bson.Raw
 	token     bson.Raw // where a stream goes on after event
 	closed    bool
+	// interrupted says that the caller's context ended during a command, so
+	// that nobody knows what the cursor has delivered.
+	interrupted bool
 	// maxWireVersion is the last that was known of the cursor's server. After
 	// an error it may not be known any more.
 	maxWireVersion int32
@@ -117,21 +120,40 @@ func (s *Stream) wireVersion() int32 {
 }
 
 // TryNext moves to the next event, asking the server at most once for more. It
-// reports false if there is none at present or the stream has ended.
+// reports false if there is none at present or the stream has ended. An error
+// because ctx ended leaves the stream open: the next call resumes it.
 func (s *Stream) TryNext(ctx context.Context) (bool, error) {
 	if s.closed {
 		return false, nil
 	}
-	ok, err := s.tryNext(ctx)
-	if err != nil && Resumable(err, s.wireVersion()) {
-		if err = s.resume(ctx); err == nil {
-			ok, err = s.tryNext(ctx)
-		}
-	}
-	if err != nil {
+	ok, err := s.advance(ctx)
+	switch {
+	case err == nil:
+		s.interrupted = false
+	case ctx.Err() != nil:
+		s.interrupted = true
+	default:
 		s.Close(ctx)
 	}
 	return ok, err
+}
+
+// advance is tryNext with a resume attempt where the stream needs one.
+func (s *Stream) advance(ctx context.Context) (bool, error) {
+	if s.interrupted {
+		if err := s.resume(ctx); err != nil {
+			return false, err
+		}
+		s.interrupted = false
+	}
+	ok, err := s.tryNext(ctx)
+	if err == nil || ctx.Err() != nil || !Resumable(err, s.wireVersion()) {
+		return ok, err
+	}
+	if err := s.resume(ctx); err != nil {
+		return false, err
+	}
+	return s.tryNext(ctx)
 }
 
 // Next moves to the next event, waiting for it. It reports false when the
@@ -206,7 +228,9 @@ func (s *Stream) Event() bson.Raw { return s.event }
 func (s *Stream) ResumeToken() bson.Raw { return s.token.Clone() }
 
 // Alive reports whether events may follow.
-func (s *Stream) Alive() bool { return !s.closed && (s.cursor.Alive() || s.cursor.Remaining() > 0) }
+func (s *Stream) Alive() bool {
+	return !s.closed && (s.interrupted || s.cursor.Alive() || s.cursor.Remaining() > 0)
+}
 
 // ID is the server's identifier of the stream's cursor.
 func (s *Stream) ID() int64 { return s.cursor.ID() }
