@@ -179,7 +179,7 @@ func TestAllocationsOfOneOperation(t *testing.T) {
 		}{
 			{"plain", background, plain, 0},
 			{"cancellable context", cancellable, plain, 4},
-			{"command monitor", background, listening, 9},
+			{"command monitor", background, listening, 5},
 		} {
 			db := way.client.Database("db")
 			allocs := testing.AllocsPerRun(200, func() {

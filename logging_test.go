@@ -65,7 +65,7 @@ func TestLogCommand(t *testing.T) {
 		doc, at := bson.BeginDocument(nil)
 		doc = bson.EndDocument(bson.AppendString(doc, "ping", "0123456789"), at)
 		o.CommandStarted(&event.CommandStarted{
-			Command: doc, DatabaseName: "db", CommandName: "ping", RequestID: 3, OperationID: 4,
+			Command: func() bson.Raw { return doc }, DatabaseName: "db", CommandName: "ping", RequestID: 3, OperationID: 4,
 			Address: "[::1]:27017", DriverConnectionID: 5, ServerConnectionID: 6, ServiceID: &service,
 		})
 		o.CommandFailed(&event.CommandFailed{

@@ -12,7 +12,7 @@ import (
 func (c component) observeCommands(o *event.Observer) {
 	o.CommandStarted = func(e *event.CommandStarted) {
 		c.debug("Command started", func() []slog.Attr {
-			return c.command(*e, c.document("command", e.Command))
+			return c.command(*e, c.document("command", e.Command.Raw()))
 		})
 	}
 	o.CommandSucceeded = func(e *event.CommandSucceeded) {

@@ -56,7 +56,7 @@ func (c *commands) started(e *event.CommandStarted) {
 		key = "collection"
 	}
 	collection, _ := e.Command.Lookup(key).Str()
-	c.list = append(c.list, command{e.CommandName, collection, e.Command.Clone()})
+	c.list = append(c.list, command{e.CommandName, collection, e.Command.Raw()})
 }
 
 // take is the commands since the last take.

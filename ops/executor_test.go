@@ -254,7 +254,7 @@ func TestEventsAreRedacted(t *testing.T) {
 		s := &stage{t: t, script: []line{ok(), fail(11)}}
 		s.perform(func(ctx context.Context, x *Executor) {
 			x.Observer = &event.Observer{
-				CommandStarted: func(e *event.CommandStarted) { started = append(started, e.Command.Clone()) },
+				CommandStarted: func(e *event.CommandStarted) { started = append(started, e.Command.Raw()) },
 				CommandFailed:  func(e *event.CommandFailed) { failures = append(failures, e.Failure) },
 			}
 			for _, d := range []bson.D{{{"ping", 1}}, {{"createUser", "u"}, {"pwd", "secret"}}} {

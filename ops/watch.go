@@ -34,14 +34,13 @@ func (c *call) watch(conn *pool.Conn, m *message) watcher {
 		ServerConnectionID: conn.ServerConnectionID,
 		ServiceID:          conn.ServiceID,
 	}}
-	doc := m.document()
-	w.redacted = sensitive(c.traits.name, doc)
+	message := *m // m itself need not outlive the round trip
+	w.redacted = sensitive(c.traits.name, message.document)
 	if o.CommandStarted != nil {
 		started := w.event
-		if !w.redacted {
-			started.Command = doc
-		} else {
-			started.Command = emptyDocument
+		started.Command = message.document
+		if w.redacted {
+			started.Command = func() bson.Raw { return emptyDocument }
 		}
 		o.CommandStarted(&started)
 	}
@@ -89,13 +88,13 @@ func (w *watcher) failed(err error) {
 
 // sensitive reports whether the command-logging-and-monitoring specification
 // wants the command's contents hidden.
-func sensitive(name string, doc bson.Raw) bool {
+func sensitive(name string, command event.Document) bool {
 	switch strings.ToLower(name) {
 	case "authenticate", "saslstart", "saslcontinue", "getnonce", "createuser", "updateuser",
 		"copydbgetnonce", "copydbsaslstart", "copydb":
 		return true
 	case "hello", "ismaster":
-		return !doc.Lookup("speculativeAuthenticate").IsZero()
+		return !command.Lookup("speculativeAuthenticate").IsZero()
 	}
 	return false
 }

@@ -175,8 +175,9 @@ func (c *client) observer() *event.Observer {
 	return &event.Observer{
 		CommandStarted: func(e *event.CommandStarted) {
 			copied := *e
-			copied.Command = e.Command.Clone()
-			log.command("commandStartedEvent", &copied, e.CommandName, e.RequestID, copied.Command)
+			command := e.Command.Raw()
+			copied.Command = func() bson.Raw { return command }
+			log.command("commandStartedEvent", &copied, e.CommandName, e.RequestID, command)
 		},
 		CommandSucceeded: func(e *event.CommandSucceeded) {
 			copied := *e

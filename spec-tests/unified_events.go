@@ -210,7 +210,7 @@ func (o observed) matchField(m matcher, key string, want bson.RawValue) error {
 	switch key {
 	case "command":
 		if e, ok := o.event.(*event.CommandStarted); ok {
-			return m.match(key, want, document(e.Command), true)
+			return m.match(key, want, document(e.Command.Raw()), true)
 		}
 	case "reply":
 		if e, ok := o.event.(*event.CommandSucceeded); ok {

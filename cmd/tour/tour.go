@@ -123,7 +123,7 @@ func (t *tour) summary(took time.Duration) {
 func (t *tour) observer() *event.Observer {
 	return &event.Observer{
 		CommandStarted: func(e *event.CommandStarted) {
-			t.print(e.CommandName, "→ %s  %s", e.Address, text(e.Command, t.verbose))
+			t.print(e.CommandName, "→ %s  %s", e.Address, text(e.Command.Raw(), t.verbose))
 		},
 		CommandSucceeded: func(e *event.CommandSucceeded) {
 			t.print(e.CommandName, "← %s  %s", e.Address, text(e.Reply, t.verbose))
