@@ -123,6 +123,10 @@ func moduleFolder(suite string) (dir string, flat bool) {
 	return dir, flat
 }
 
+// ReadFile reads a file of a checkout, by its name below the folder source. The
+// fallback module has other files.
+func (s *Source) ReadFile(name string) ([]byte, error) { return fs.ReadFile(s.files, name) }
+
 // Files reads the fixtures of a suite, in the order of their names. The suite
 // is named by its folder in the specifications, without tests between:
 // "bson-corpus", "transactions/unified". The error is ErrNoFiles if the
