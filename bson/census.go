@@ -15,7 +15,41 @@ type census struct {
 	nElements, nValues, nWords, nStrings, nDocs, nArrays, nBinaries, nCodes int
 	// lens are the numbers of elements of the documents and arrays, each before
 	// those within it.
-	lens []int32
+	lens lengths
+}
+
+// lengths are a list whose beginning needs no allocation.
+type lengths struct {
+	n    int
+	few  [48]int32
+	more []int32
+}
+
+// add adds a length, which is set later, and is its place.
+func (l *lengths) add() int {
+	if l.n >= len(l.few) {
+		if l.more == nil {
+			l.more = make([]int32, 0, 4*len(l.few))
+		}
+		l.more = append(l.more, 0)
+	}
+	l.n++
+	return l.n - 1
+}
+
+func (l *lengths) set(i, n int) {
+	if i < len(l.few) {
+		l.few[i] = int32(n)
+	} else {
+		l.more[i-len(l.few)] = int32(n)
+	}
+}
+
+func (l *lengths) at(i int) int {
+	if i < len(l.few) {
+		return int(l.few[i])
+	}
+	return int(l.more[i-len(l.few)])
 }
 
 // count adds what doc holds and reports whether doc is valid. It is the fast
@@ -24,9 +58,9 @@ func (n *census) count(doc []byte, isArray bool, depth int) bool {
 	if _, ok := body(doc); !ok || depth > MaxDepth {
 		return false
 	}
-	at := len(n.lens)
+	at := 0
 	if n.record {
-		n.lens = append(n.lens, 0)
+		at = n.lens.add()
 	}
 	length := 0
 	end := len(doc) - 1
@@ -86,7 +120,7 @@ func (n *census) count(doc []byte, isArray bool, depth int) bool {
 		length++
 	}
 	if n.record {
-		n.lens[at] = int32(length)
+		n.lens.set(at, length)
 	}
 	if isArray {
 		n.nValues += length

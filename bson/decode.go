@@ -42,7 +42,7 @@ func (d *decoder) string(b []byte) (_ string, ok bool) {
 
 // value decodes b, a whole value of type t, into the value at p.
 func (d *decoder) value(c *codec, t Type, b []byte, p ref, depth int) error {
-	switch c.kind {
+	switch c.dec {
 	case kindString:
 		if t == TypeString {
 			return d.setString(at[string](p), b[4:len(b)-1])
@@ -97,16 +97,7 @@ func (d *decoder) value(c *codec, t Type, b []byte, p ref, depth int) error {
 		}
 		return d.value(c.elem, t, b, p.target(c.elem.typ), depth)
 	}
-	return c.decode(c, d, t, b, p, depth)
-}
-
-// time is the time that many milliseconds after the Unix epoch.
-func (d *decoder) time(ms int64) time.Time {
-	t := time.UnixMilli(ms)
-	if d.UseLocalTimeZone {
-		return t
-	}
-	return t.UTC()
+	return d.other(c, t, b, p, depth)
 }
 
 // setString makes *into b, which must be valid UTF-8.
@@ -259,25 +250,6 @@ func (d *decoder) restElement(s *structFields, key []byte, t Type, b []byte, p r
 		m.Set(reflect.MakeMap(m.Type()))
 	}
 	return d.mapElement(s.rest.codec, m, string(key), t, b, depth)
-}
-
-// elements calls each for every element of doc.
-func (d *decoder) elements(doc []byte, depth int, each func(key []byte, t Type, b []byte) error) error {
-	rest, ok := body(doc)
-	if !ok || depth > MaxDepth {
-		return malformed(doc, depth)
-	}
-	for len(rest) > 0 {
-		key, v, after, ok := next(rest)
-		if !ok || !validUTF8(key) {
-			return malformed(doc, depth)
-		}
-		if err := each(key, v.Type, v.Value); err != nil {
-			return decodeFailed(err, string(key), len(doc)-1-len(rest), v.Type, nil)
-		}
-		rest = after
-	}
-	return nil
 }
 
 // top decodes the document data into the value that dst points to.

@@ -18,8 +18,8 @@ type slabs struct {
 	// depth is that of the document.
 	depth int
 	census
-	// fewLens is for the lens of most documents.
-	fewLens  [48]int32
+	// seen are the documents and arrays that have been begun.
+	seen     int
 	elements []E
 	values   []any
 	words    []uint64
@@ -50,15 +50,15 @@ func one[T any](s *[]T) *T {
 func (s *slabs) prepare(cfg *config, doc []byte, into kind, depth int) (copied []byte, err error) {
 	s.config, s.depth = cfg, depth
 	n := &s.census
-	n.maps, n.record, n.lens = cfg.mapsInAny(), true, s.fewLens[:0]
+	n.maps, n.record = cfg.mapsInAny(), true
 	if !n.count(doc, into == kindA, depth) {
 		return nil, malformed(doc, depth)
 	}
 	switch {
 	case into == kindD && n.maps:
-		n.nElements += int(n.lens[0])
+		n.nElements += n.lens.at(0)
 	case into == kindM && !n.maps:
-		n.nElements -= int(n.lens[0])
+		n.nElements -= n.lens.at(0)
 	}
 	s.elements = make([]E, n.nElements)
 	s.values = make([]any, n.nValues)
@@ -73,7 +73,7 @@ func (s *slabs) prepare(cfg *config, doc []byte, into kind, depth int) (copied [
 
 // document decodes doc into a D.
 func (d *decoder) document(doc []byte, depth int) (D, error) {
-	s := new(slabs)
+	var s slabs
 	copied, err := s.prepare(d.config, doc, kindD, depth)
 	if err != nil {
 		return nil, err
@@ -81,9 +81,9 @@ func (d *decoder) document(doc []byte, depth int) (D, error) {
 	return s.d(copied)
 }
 
-// array decodes arr into an A.
-func (d *decoder) array(arr []byte, depth int) (A, error) {
-	s := new(slabs)
+// anyArray decodes arr into an A.
+func (d *decoder) anyArray(arr []byte, depth int) (A, error) {
+	var s slabs
 	copied, err := s.prepare(d.config, arr, kindA, depth)
 	if err != nil {
 		return nil, err
@@ -93,13 +93,13 @@ func (d *decoder) array(arr []byte, depth int) (A, error) {
 
 // intoMap decodes doc into m, which is made if it is nil.
 func (d *decoder) intoMap(m map[string]any, doc []byte, depth int) (map[string]any, error) {
-	s := new(slabs)
+	var s slabs
 	copied, err := s.prepare(d.config, doc, kindM, depth)
 	if err != nil {
 		return nil, err
 	}
 	if m == nil {
-		m = make(map[string]any, s.lens[0])
+		m = make(map[string]any, s.lens.at(s.seen))
 	} else if d.ZeroMaps {
 		clear(m)
 	}
@@ -122,7 +122,7 @@ func (d *decoder) any(t Type, b []byte, depth int) (any, error) {
 		}
 		return m, err
 	case TypeArray:
-		return d.array(b, depth+1)
+		return d.anyArray(b, depth+1)
 	}
 	if err := explainValue(t, b, depth); err != nil {
 		return nil, err
@@ -148,9 +148,16 @@ func (c *config) custom(into reflect.Type, t Type, b []byte, depth int) (any, er
 // mapsInAny reports whether documents become maps where the Go type is any.
 func (c *config) mapsInAny() bool { return c.DefaultDocumentM || c.DefaultDocumentMap }
 
+// length is the number of elements of the next document or array.
+func (s *slabs) length() int {
+	n := s.lens.at(s.seen)
+	s.seen++
+	return n
+}
+
 // d fills a D from doc, which count has seen.
 func (s *slabs) d(doc []byte) (D, error) {
-	list := take(&s.elements, int(*one(&s.lens)))
+	list := take(&s.elements, s.length())
 	pos := 4
 	for i := range list {
 		e := &list[i]
@@ -168,7 +175,7 @@ func (s *slabs) d(doc []byte) (D, error) {
 // m is d for a map.
 func (s *slabs) m(m map[string]any, doc []byte) error {
 	pos := 4
-	for range *one(&s.lens) {
+	for range s.length() {
 		v := keyEnd(doc, pos)
 		key := stringOf(doc[pos+1 : v-1])
 		var value any
@@ -184,7 +191,7 @@ func (s *slabs) m(m map[string]any, doc []byte) error {
 
 // a is d for an array.
 func (s *slabs) a(arr []byte) (A, error) {
-	list := take(&s.values, int(*one(&s.lens)))
+	list := take(&s.values, s.length())
 	pos := 4
 	for i := range list {
 		v := keyEnd(arr, pos)
@@ -291,7 +298,7 @@ func (s *slabs) embedded(out *any, b []byte) (err error) {
 		*doc, err = s.d(b)
 		return err
 	}
-	m := make(map[string]any, s.lens[0])
+	m := make(map[string]any, s.lens.at(s.seen))
 	if *out = m; s.DefaultDocumentM {
 		*out = M(m)
 	}
@@ -380,66 +387,5 @@ func (c *config) scalar(t Type, b []byte) any {
 	case TypeMaxKey:
 		return MaxKey{}
 	}
-	return nil
-}
-
-func decodeDInto(c *codec, d *decoder, t Type, b []byte, p ref, depth int) (err error) {
-	switch t {
-	case TypeEmbeddedDocument:
-		*at[D](p), err = d.document(b, depth+1)
-		return err
-	case TypeNull, TypeUndefined:
-		*at[D](p) = nil
-		return nil
-	}
-	return mismatch("a document")
-}
-
-func decodeM(c *codec, d *decoder, t Type, b []byte, p ref, depth int) error {
-	into := at[map[string]any](p)
-	switch t {
-	case TypeEmbeddedDocument:
-		m, err := d.intoMap(*into, b, depth+1)
-		if err == nil && *into == nil {
-			*into = m
-		}
-		return err
-	case TypeNull, TypeUndefined:
-		*into = nil
-		return nil
-	}
-	return mismatch("a document")
-}
-
-func decodeA(c *codec, d *decoder, t Type, b []byte, p ref, depth int) (err error) {
-	into := at[A](p)
-	switch t {
-	case TypeArray:
-		for _, v := range *into {
-			if rv := reflect.ValueOf(v); rv.Kind() == reflect.Pointer && !rv.IsNil() {
-				// The elements say what they want to become.
-				return decodeElementsOfA(d, into, b, depth)
-			}
-		}
-		*into, err = d.array(b, depth+1)
-		return err
-	case TypeNull, TypeUndefined:
-		*into = nil
-		return nil
-	}
-	return mismatch("an array")
-}
-
-// decodeElementsOfA decodes an array into a, whose elements may be pointers to
-// decode into.
-func decodeElementsOfA(d *decoder, a *A, arr []byte, depth int) error {
-	n := RawArray(arr).Len()
-	list := make(A, max(n, 1))
-	copy(list, (*a)[:min(n, len(*a))])
-	c := d.codecOf(reflect.TypeFor[any]())
-	if err := d.list(c, arr, refTo(reflect.ValueOf(&list[0])), n, depth+1); err != nil {
-		return err
-	}
-	*a = list[:n]
 	return nil
 }

@@ -11,7 +11,7 @@ type Zeroer interface {
 // empty reports whether omitempty leaves out the value of the codec c at p.
 func (cfg *config) empty(c *codec, p ref) bool {
 	if !c.zeroer {
-		switch c.kind {
+		switch c.enc {
 		case kindString:
 			return *at[string](p) == ""
 		case kindPointer:

@@ -30,7 +30,7 @@ func (e *encoder) room(n int) []byte {
 
 // value appends the value at p.
 func (e *encoder) value(c *codec, p ref, depth int) (Type, error) {
-	switch c.kind {
+	switch c.enc {
 	case kindString:
 		return TypeString, e.string(*at[string](p))
 	case kindBool:
@@ -62,10 +62,30 @@ func (e *encoder) value(c *codec, p ref, depth int) (Type, error) {
 			return TypeNull, nil
 		}
 		return e.value(c.elem, p, depth)
+	case kindSlice:
+		first, n := p.slice()
+		if first.isNil() && !e.NilSliceAsEmpty {
+			return TypeNull, nil
+		}
+		return e.list(c.elem, first, n, depth+1)
+	case kindArray:
+		return e.list(c.elem, p, c.typ.Len(), depth+1)
+	case kindMap:
+		return e.mapping(c, p, depth+1)
 	case kindAny:
 		return e.any(*at[any](p), depth)
+	case kindInterface:
+		return e.any(p.value(c.typ).Interface(), depth)
+	case kindD:
+		return e.d(*at[D](p), depth+1)
+	case kindM:
+		return e.m(*at[M](p), depth+1)
+	case kindA:
+		return e.a(*at[A](p), depth+1)
+	case kindHook, kindAddressedHook, kindRegistered:
+		return e.foreign(c, p, depth)
 	}
-	return c.encode(c, e, p, depth)
+	return e.leaf(c, p, depth)
 }
 
 func (e *encoder) fix32(v uint32) { e.b = binary.LittleEndian.AppendUint32(e.b, v) }
@@ -398,7 +418,7 @@ func (e *encoder) any(v any, depth int) (Type, error) {
 // other is any for the types that any does not know itself.
 func (e *encoder) other(v any, depth int) (Type, error) {
 	c := e.codecOf(reflect.TypeOf(v))
-	if c.kind == kindPointer {
+	if c.enc == kindPointer {
 		p := refTo(reflect.ValueOf(v))
 		if p.isNil() {
 			return TypeNull, nil

@@ -85,33 +85,31 @@ func (f *field) choose() {
 	case !asks:
 	case f.omitZero || c.zeroer:
 		f.omit = omitPerhaps
-	case c.kind == kindPointer:
+	case c.typ.Kind() == reflect.Pointer:
 		f.omit = omitNilPointer
-	case c.kind == kindString:
+	case c.typ.Kind() == reflect.String:
 		f.omit = omitEmptyString
 	default:
 		f.omit = omitPerhaps
 	}
-	if f.via != nil {
+	if f.via != nil || c.enc != c.dec {
 		return
 	}
-	type choice struct {
-		op op
-		t  Type
-	}
-	chosen, ok := map[kind]choice{
-		kindString:  {opString, TypeString},
-		kindBool:    {opBool, TypeBoolean},
-		kindInt32:   {opInt32, TypeInt32},
-		kindInt64:   {opInt64, TypeInt64},
-		kindFloat64: {opFloat64, TypeDouble},
-		kindStruct:  {opStruct, TypeEmbeddedDocument},
-	}[c.kind]
-	if c.kind == kindPointer && c.elem.kind == kindStruct {
-		chosen, ok = choice{opStructPointer, TypeEmbeddedDocument}, true
-	}
-	if ok {
-		f.op, f.start[0] = chosen.op, byte(chosen.t)
+	switch {
+	case c.enc == kindString:
+		f.op, f.start[0] = opString, byte(TypeString)
+	case c.enc == kindBool:
+		f.op, f.start[0] = opBool, byte(TypeBoolean)
+	case c.enc == kindInt32:
+		f.op, f.start[0] = opInt32, byte(TypeInt32)
+	case c.enc == kindInt64:
+		f.op, f.start[0] = opInt64, byte(TypeInt64)
+	case c.enc == kindFloat64:
+		f.op, f.start[0] = opFloat64, byte(TypeDouble)
+	case c.enc == kindStruct:
+		f.op, f.start[0] = opStruct, byte(TypeEmbeddedDocument)
+	case c.enc == kindPointer && c.elem.enc == kindStruct && c.elem.dec == kindStruct:
+		f.op, f.start[0] = opStructPointer, byte(TypeEmbeddedDocument)
 	}
 }
 

@@ -20,16 +20,17 @@ type KeyUnmarshaler interface {
 	UnmarshalKey(key string) error
 }
 
-func encodeMap(c *codec, e *encoder, p ref, depth int) (Type, error) {
+// mapping appends the map at p as a document at the depth, or null.
+func (e *encoder) mapping(c *codec, p ref, depth int) (Type, error) {
 	v := p.value(c.typ)
 	if v.IsNil() && !e.NilMapAsEmpty {
 		return TypeNull, nil
 	}
-	start, err := e.begin(depth + 1)
+	start, err := e.begin(depth)
 	if err != nil {
 		return 0, err
 	}
-	if err := e.mapElements(c, v, nil, depth+1); err != nil {
+	if err := e.mapElements(c, v, nil, depth); err != nil {
 		return 0, err
 	}
 	return TypeEmbeddedDocument, e.end(start)
@@ -101,23 +102,29 @@ func errMapKey(t reflect.Type) error {
 	return fmt.Errorf("a map key is a string, an integer or a TextMarshaler, not %v", t)
 }
 
-func decodeMap(c *codec, d *decoder, t Type, b []byte, p ref, depth int) error {
+// mapping decodes the document b into the map at p.
+func (d *decoder) mapping(c *codec, b []byte, p ref, depth int) error {
 	v := p.value(c.typ)
-	if t == TypeNull || t == TypeUndefined {
-		v.SetZero()
-		return nil
-	}
-	if t != TypeEmbeddedDocument {
-		return mismatch("a document")
-	}
 	if v.IsNil() {
 		v.Set(reflect.MakeMapWithSize(c.typ, Raw(b).Len()))
 	} else if d.ZeroMaps {
 		v.Clear()
 	}
-	return d.elements(b, depth+1, func(key []byte, t Type, b []byte) error {
-		return d.mapElement(c, v, string(key), t, b, depth+1)
-	})
+	rest, ok := body(b)
+	if !ok || depth > MaxDepth {
+		return malformed(b, depth)
+	}
+	for len(rest) > 0 {
+		key, e, after, ok := next(rest)
+		if !ok || !validUTF8(key) {
+			return malformed(b, depth)
+		}
+		if err := d.mapElement(c, v, string(key), e.Type, e.Value, depth); err != nil {
+			return decodeFailed(err, string(key), len(b)-1-len(rest), e.Type, c.elem.typ)
+		}
+		rest = after
+	}
+	return nil
 }
 
 // mapElement decodes one value into the map v.

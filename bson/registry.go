@@ -7,14 +7,14 @@ import "reflect"
 // not know this package. Register all, then use it in Options; it must not
 // change any more once it is used.
 type Registry struct {
-	codecs map[reflect.Type]*codec
+	codecs map[reflect.Type]*registered
 	types  map[Type]reflect.Type
 	configs
 }
 
 // NewRegistry makes an empty Registry.
 func NewRegistry() *Registry {
-	return &Registry{codecs: map[reflect.Type]*codec{}, types: map[Type]reflect.Type{}}
+	return &Registry{codecs: map[reflect.Type]*registered{}, types: map[Type]reflect.Type{}}
 }
 
 // Register makes the values of the type T, which may be an interface, encode
@@ -23,28 +23,23 @@ func NewRegistry() *Registry {
 // and must copy what it keeps of it. Null decodes into the zero T. Either may
 // be nil to leave that direction to T's hooks and kind.
 func Register[T any](r *Registry, encode func(T) (any, error), decode func(RawValue) (T, error)) {
-	c := &codec{}
+	c := &registered{}
 	if encode != nil {
-		c.encode = func(_ *codec, e *encoder, p ref, depth int) (Type, error) {
-			v, err := encode(*at[T](p))
-			if err != nil {
-				return 0, err
-			}
-			return e.any(v, depth)
-		}
+		c.encode = func(p ref) (any, error) { return encode(*at[T](p)) }
 	}
 	if decode != nil {
-		c.decode = func(_ *codec, _ *decoder, t Type, b []byte, p ref, _ int) (err error) {
-			if t == TypeNull || t == TypeUndefined {
-				var zero T
-				*at[T](p) = zero
-				return nil
-			}
-			*at[T](p), err = decode(RawValue{t, b[:len(b):len(b)]})
+		c.decode = func(v RawValue, p ref) (err error) {
+			*at[T](p), err = decode(v)
 			return err
 		}
 	}
 	r.codecs[reflect.TypeFor[T]()] = c
+}
+
+// registered is what is registered for a type. Either function may be nil.
+type registered struct {
+	encode func(p ref) (any, error)
+	decode func(v RawValue, p ref) error
 }
 
 // RegisterType makes values of the BSON type t decode into the type T where the
@@ -52,7 +47,7 @@ func Register[T any](r *Registry, encode func(T) (any, error), decode func(RawVa
 func RegisterType[T any](r *Registry, t Type) { r.types[t] = reflect.TypeFor[T]() }
 
 // codecFor is what is registered for the type, or nil.
-func (r *Registry) codecFor(t reflect.Type) *codec {
+func (r *Registry) codecFor(t reflect.Type) *registered {
 	if r == nil {
 		return nil
 	}

@@ -147,6 +147,5 @@ func asInt32(w *uint64, n int32) *int32 {
 // stringOf is b as a string. b must never change again.
 func stringOf(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-
 // bytesOfString are the bytes of s, which must not be written to.
 func bytesOfString(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
