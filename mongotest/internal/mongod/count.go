@@ -12,7 +12,7 @@ import (
 var countSchema = newSchema("count",
 	field{name: "query", fieldType: object}, field{name: "limit", fieldType: number}, field{name: "skip", fieldType: number}, field{name: "hint", fieldType: anything},
 	field{name: "collation", fieldType: object}, field{name: "fields", fieldType: anything}, field{name: "queryOptions", fieldType: object}, field{name: "collectionUUID", fieldType: anything},
-	field{name: "encryptionInformation", fieldType: anything})
+	field{name: "encryptionInformation", fieldType: anything}, field{name: "comment", fieldType: anything})
 
 // count counts the documents that match.
 func count(r *request) (*doc, error) {
@@ -20,8 +20,11 @@ func count(r *request) (*doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v := r.server.Version; !r.field("comment").IsZero() && v.Major == 4 && v.Minor == 4 && v.Patch < 14 {
-		return nil, errorf(codeUnknownField, "BSON field 'count.comment' is an unknown field.")
+	v := r.server.Version
+	if older := !v.AtLeast(4, 5) && (!v.AtLeast(4, 4) || v.Patch < 14); older {
+		if err := countSchema.check("comment", r.field("comment"), optional(r.field("comment"), text)); err != nil {
+			return nil, err
+		}
 	}
 	limit, skip := whole(r.field("limit")), whole(r.field("skip"))
 	if skip < 0 {
