@@ -91,8 +91,9 @@ func TestTLSErrorsNameTheOption(t *testing.T) {
 		"no such certificate": {withOptions(good.URI(), trusted, "tlsCertificateKeyFile=/nowhere/key.pem"), "tlsCertificateKeyFile"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			if tt.want != "" {
-				tt.uri = withOptions(tt.uri, "serverSelectionTimeoutMS=200")
+				tt.uri = withOptions(tt.uri, "serverSelectionTimeoutMS=1500")
 			}
 			client, err := motor.Connect(t.Context(), tt.uri)
 			if err == nil {

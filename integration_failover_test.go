@@ -255,7 +255,7 @@ func TestStatsTellWhatThePoolsDo(t *testing.T) {
 
 func TestSelectionErrorTellsOfEveryServer(t *testing.T) {
 	rs := mongotest.New(t, mongotest.Options{})
-	client := connectTo(t, withOptions(rs.URI(), "serverSelectionTimeoutMS=200"))
+	client := connectTo(t, withOptions(rs.URI(), "serverSelectionTimeoutMS=1500"))
 	if err := client.Ping(bounded(t), nil); err != nil {
 		t.Fatal(err)
 	}

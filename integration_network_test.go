@@ -317,7 +317,7 @@ func TestSOCKS5ProxyCarriesAllConnections(t *testing.T) {
 				uri = withOptions(uri, tt.options)
 			}
 			if tt.want != "" {
-				uri = withOptions(uri, "serverSelectionTimeoutMS=200")
+				uri = withOptions(uri, "serverSelectionTimeoutMS=1500")
 			}
 			var direct atomic.Int64
 			client := connectTo(t, uri, motor.ClientOptions{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/auth"
 	"github.com/motor-go/motor/pool"
 	"github.com/motor-go/motor/session"
 	"github.com/motor-go/motor/topology"
@@ -27,6 +28,7 @@ type stage struct {
 	// wireVersion is what hello claims.
 	wireVersion int32
 	conns       sync.WaitGroup
+	auth        *auth.Authenticator // who logs in; nil for nobody
 }
 
 // A line is what the server does with one command; nil answers {ok: 1}.
@@ -59,7 +61,7 @@ func (s *stage) perform(f func(ctx context.Context, x *Executor)) {
 		ServerMonitoringMode:   topology.MonitoringPoll,
 		ServerSelectionTimeout: 5 * time.Second,
 		Pool: func(addr string) pool.Config {
-			return pool.Config{Address: addr, Dial: func(context.Context) (net.Conn, error) {
+			return pool.Config{Address: addr, Handshake: pool.Handshake{Auth: s.auth}, Dial: func(context.Context) (net.Conn, error) {
 				client, server := net.Pipe()
 				s.conns.Go(func() { s.serve(server) })
 				return client, nil

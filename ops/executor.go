@@ -216,6 +216,11 @@ func (c *call) selector(avoid []string) description.Selector {
 	return want
 }
 
+// reauthenticationRequired is the server's code for a token that has expired.
+// The command was not looked at: it is sent again once the connection has
+// authenticated anew (auth).
+const reauthenticationRequired = 391
+
 // send puts the message together, sends it and reads the reply.
 func (c *call) send(ctx context.Context, server *topology.Server, conn *pool.Conn) (bson.Raw, error) {
 	now := time.Now()
@@ -239,6 +244,9 @@ func (c *call) send(ctx context.Context, server *topology.Server, conn *pool.Con
 	}
 
 	reply, err := c.exchange(ctx, conn, &m)
+	if code, _ := code(err); code == reauthenticationRequired && conn.Reauthenticate(ctx) == nil {
+		reply, err = c.exchange(ctx, conn, &m)
+	}
 	if err != nil {
 		server.HandleError(conn, reply, err)
 		c.markDirty(err)

@@ -10,6 +10,7 @@ import (
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/concern"
 	"github.com/motor-go/motor/event"
+	"github.com/motor-go/motor/internal/auth"
 	"github.com/motor-go/motor/session"
 	"github.com/motor-go/motor/wire"
 )
@@ -244,6 +245,28 @@ func TestTransaction(t *testing.T) {
 		if w, _ := s.said(3, "writeConcern", "w").Str(); w != "majority" {
 			t.Errorf("the second commit has write concern %v", s.said(3, "writeConcern"))
 		}
+	})
+}
+
+func TestReauthentication(t *testing.T) {
+	login := ok(bson.E{"conversationId", 1}, bson.E{"done", true}, bson.E{"payload", bson.Binary{}})
+	user, err := auth.New(auth.Credential{Username: "ann", Password: "secret", Mechanism: auth.PLAIN})
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := &stage{t: t, auth: user, script: []line{login, fail(391), login, ok()}}
+		s.perform(func(ctx context.Context, x *Executor) {
+			if _, err := x.Run(ctx, insert(t)); err != nil {
+				t.Error(err)
+			}
+		})
+		for i, want := range []string{"saslStart", "insert", "saslStart", "insert"} {
+			if got := commandName(s.heard[i].Body); got != want {
+				t.Errorf("command %d is %s, want %s", i, got, want)
+			}
+		}
+		same(t, "txnNumber", s.said(1, "txnNumber"), s.said(3, "txnNumber"))
 	})
 }
 
