@@ -50,6 +50,7 @@ func (m *Member) pull(source *Member, lag time.Duration) (next time.Time) {
 	}
 	if !ok {
 		m.Engine.Resync(source.Engine)
+		source.Changed.Notify()
 		return next
 	}
 	due := len(entries)
