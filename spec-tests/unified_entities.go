@@ -55,9 +55,24 @@ func (e *entities) add(name string, entity any) error {
 // replace stores a value whether or not the name is in use.
 func (e *entities) replace(name string, v bson.RawValue) {
 	e.mu.Lock()
-	delete(e.byName, name)
-	e.mu.Unlock()
-	e.add(name, v)
+	defer e.mu.Unlock()
+	if e.byName == nil {
+		e.byName = map[string]any{}
+	}
+	e.byName[name] = v
+}
+
+// settle turns what was collected in the course of the test into values.
+func (e *entities) settle() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for name, entity := range e.byName {
+		if s, ok := entity.(*eventStore); ok {
+			if v, err := bson.MarshalValue(s.events); err == nil {
+				e.byName[name] = v
+			}
+		}
+	}
 }
 
 // keep holds a cursor that has no name, for it to be closed in the end.

@@ -124,9 +124,19 @@ func (x *expectedError) checkBulk(m matcher, err error) error {
 		return fmt.Errorf("this is no error of a bulk write: %w", err)
 	}
 	if x.WriteErrors != nil {
-		if n, want := len(bulk.WriteErrors), x.WriteErrors.Len(); n != want {
-			return fmt.Errorf("there are %d write errors, want %d: %w", n, want, err)
+		if err := x.checkWriteErrors(m, bulk); err != nil {
+			return err
 		}
+	}
+	if x.WriteConcernErrors != nil {
+		return x.checkWriteConcernErrors(m, bulk)
+	}
+	return nil
+}
+
+func (x *expectedError) checkWriteErrors(m matcher, bulk *motor.BulkWriteError) error {
+	if n, want := len(bulk.WriteErrors), x.WriteErrors.Len(); n != want {
+		return fmt.Errorf("there are %d write errors, want %d: %w", n, want, bulk)
 	}
 	for _, got := range bulk.WriteErrors {
 		key := strconv.Itoa(got.Index)
@@ -134,11 +144,12 @@ func (x *expectedError) checkBulk(m matcher, err error) error {
 			return err
 		}
 	}
-	if x.WriteConcernErrors == nil {
-		return nil
-	}
+	return nil
+}
+
+func (x *expectedError) checkWriteConcernErrors(m matcher, bulk *motor.BulkWriteError) error {
 	if n, want := len(bulk.WriteConcernErrors), len(x.WriteConcernErrors); n != want {
-		return fmt.Errorf("there are %d write concern errors, want %d: %w", n, want, err)
+		return fmt.Errorf("there are %d write concern errors, want %d: %w", n, want, bulk)
 	}
 	for i, want := range x.WriteConcernErrors {
 		got := bulk.WriteConcernErrors[i].Reply.Lookup("writeConcernError")

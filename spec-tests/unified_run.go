@@ -26,6 +26,8 @@ type testRun struct {
 	transactions bool
 	// stop ends loops.
 	stop <-chan struct{}
+	// inspect, if set, sees the entities before they are cleared.
+	inspect func(*entities)
 }
 
 // execute runs a test as the section "Executing a Test" says. It returns the
@@ -49,6 +51,10 @@ func (r *testRun) execute(ctx context.Context, file *unifiedFile, test unifiedTe
 	offErr := r.deployment.disable(r.failPoints)
 	if err == nil {
 		err = r.assertions(ctx, test)
+	}
+	r.entities.settle()
+	if r.inspect != nil {
+		r.inspect(&r.entities)
 	}
 	r.tearDown(err != nil)
 	if cause := context.Cause(ctx); cause != nil && err != nil {
