@@ -104,7 +104,7 @@ const (
 // Bulk writes statements of one kind in as many commands as it takes, and adds
 // to out. It reports whether the next group may be tried.
 func (x *Executor) Bulk(ctx context.Context, env Envelope, coll string, o WriteOptions, kind BulkKind, s *Statements, out *Outcome) bool {
-	l, err := x.limits(ctx, &env)
+	l, err := x.limits(ctx, &env, kind.command())
 	if err == nil {
 		err = s.check(l)
 	}
@@ -137,10 +137,17 @@ func (x *Executor) Bulk(ctx context.Context, env Envelope, coll string, o WriteO
 	return true
 }
 
-// limits are those of the deployment's servers, once one is known.
-func (x *Executor) limits(ctx context.Context, env *Envelope) (limits, error) {
-	if _, err := x.Topology.Select(ctx, description.Selector{Write: true}); err != nil {
-		return limits{}, &ConnectionError{Command: "write", Err: err}
+// command is the name of the command that writes statements of the kind.
+func (k BulkKind) command() string { return [...]string{"insert", "update", "delete"}[k] }
+
+// limits are those of the deployment's servers, once one is known. The command
+// with that name comes next, and selects its server itself.
+func (x *Executor) limits(ctx context.Context, env *Envelope, command string) (limits, error) {
+	if !x.Topology.Description().HasWritableServer() {
+		c := call{Executor: x, env: env, traits: traits{name: command}}
+		if _, err := c.selectServer(ctx, description.Selector{Write: true}); err != nil {
+			return limits{}, &ConnectionError{Command: command, Err: err}
+		}
 	}
 	l := limits{statements: 100_000, bytes: 48_000_000, document: 16 << 20}
 	for _, s := range x.Topology.Description().Servers {

@@ -165,7 +165,7 @@ func (o *ClientOutcome) Failed() bool {
 // ClientBulk writes statements in as many commands as it takes.
 func (x *Executor) ClientBulk(ctx context.Context, env Envelope, o WriteOptions, verbose bool, s *ClientStatements) (out ClientOutcome) {
 	var l limits
-	if l, out.Err = x.limits(ctx, &env); out.Err != nil {
+	if l, out.Err = x.limits(ctx, &env, "bulkWrite"); out.Err != nil {
 		return out
 	}
 	for i := 0; i < s.Len() && out.Err == nil && (o.Unordered || len(out.WriteErrors) == 0); {

@@ -236,6 +236,9 @@ func (c *call) send(ctx context.Context, server *topology.Server, conn *pool.Con
 	if c.traits.writeConcern && !(c.inTransaction() && !endsTransaction(c.traits.name)) {
 		m.writeConcern = c.env.WriteConcern
 	}
+	if err := checkHint(c.command, &m); err != nil {
+		return nil, err
+	}
 	if err := c.joinSession(&m, now); err != nil {
 		return nil, err
 	}
