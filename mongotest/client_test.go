@@ -114,7 +114,7 @@ func parse(t testing.TB, text string) bson.Raw {
 }
 
 func show(d bson.Raw) string {
-	text, err := bson.AppendExtJSON(nil, d, bson.Relaxed)
+	text, err := bson.AppendExtJSON(nil, d, bson.Canonical)
 	if err != nil {
 		return err.Error()
 	}

@@ -105,9 +105,6 @@ func (c *conn) msg(h wire.Header, message []byte, compressor wire.Compressor) er
 		if r.more {
 			flags = wire.MoreToCome
 		}
-		if m.Flags&wire.ChecksumPresent != 0 {
-			flags |= wire.ChecksumPresent
-		}
 		id := wire.NextRequestID()
 		c.out = wire.AppendMsg(c.out[:0], id, responseTo, flags, reply)
 		if err := c.send(compressor); err != nil {
