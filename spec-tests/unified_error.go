@@ -152,7 +152,11 @@ func (x *expectedError) checkWriteConcernErrors(m matcher, bulk *motor.BulkWrite
 		return fmt.Errorf("there are %d write concern errors, want %d: %w", n, want, bulk)
 	}
 	for i, want := range x.WriteConcernErrors {
-		got := bulk.WriteConcernErrors[i].Reply.Lookup("writeConcernError")
+		e := bulk.WriteConcernErrors[i]
+		got, err := bson.MarshalValue(bson.D{{Key: "code", Value: e.Code}, {Key: "message", Value: e.Message}, {Key: "details", Value: e.Details}})
+		if err != nil {
+			return err
+		}
 		if err := m.match("writeConcernErrors."+strconv.Itoa(i), document(want), got, true); err != nil {
 			return err
 		}

@@ -97,7 +97,7 @@ func TestExpectError(t *testing.T) {
 	command := &motor.CommandError{Code: 26, Name: "NamespaceNotFound", Message: "Nothing there", Labels: []string{"Known"}, Reply: reply}
 	bulk := &motor.BulkWriteError{
 		WriteErrors:        []*motor.WriteError{{Index: 2, Code: 11000, Message: "twice", Raw: bson.Raw(extJSON(t, `{"code": 11000, "idx": 0}`).Value)}},
-		WriteConcernErrors: []*motor.WriteConcernError{{Code: 91, Name: "ShutdownInProgress", Reply: bson.Raw(extJSON(t, `{"writeConcernError": {"code": 91, "errmsg": "m"}}`).Value)}},
+		WriteConcernErrors: []*motor.WriteConcernError{{Code: 91, Name: "ShutdownInProgress", Message: "m"}},
 	}
 	for _, c := range []struct {
 		text string
@@ -124,7 +124,7 @@ func TestExpectError(t *testing.T) {
 		{`{"errorResponse": {"code": 26}}`, command, ""},
 		{`{"errorResponse": {"code": 27}}`, command, "errorResponse.code: is 26"},
 		{`{"errorResponse": {}}`, errors.New("x"), "there is no response"},
-		{`{"writeErrors": {"2": {"code": 11000}}, "writeConcernErrors": [{"code": 91}]}`, bulk, ""},
+		{`{"writeErrors": {"2": {"code": 11000}}, "writeConcernErrors": [{"code": 91, "message": "m"}]}`, bulk, ""},
 		{`{"writeErrors": {"1": {"code": 11000}}}`, bulk, "writeErrors.2"},
 		{`{"writeErrors": {}}`, bulk, "there are 1 write errors, want 0"},
 		{`{"writeConcernErrors": []}`, bulk, "there are 1 write concern errors, want 0"},
