@@ -97,9 +97,14 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	printTable(os.Stdout, results)
-	printScores(os.Stdout, results)
-	if err := b.write(results); err != nil {
+	report := Report{Machine: machine(), Command: command(), Results: results}
+	if b.measuresMemory() {
+		if report.Memory, err = b.footprints(ctx); err != nil {
+			return err
+		}
+	}
+	report.print(os.Stdout)
+	if err := b.write(report); err != nil {
 		return err
 	}
 	printRatios(os.Stdout, results)
@@ -134,6 +139,11 @@ func (b *bench) measure(ctx context.Context) (results []Result, err error) {
 		results = append(results, r)
 	}
 	return results, nil
+}
+
+// measuresMemory reports whether the flags choose what the drivers keep.
+func (b *bench) measuresMemory() bool {
+	return !b.quick && !b.driverBench && b.profile == "" && b.uri == "" && b.chosen(Case{Group: "memory"})
 }
 
 // profiled writes a profile of what f does, if that is asked for.

@@ -89,7 +89,13 @@ func printScores(w io.Writer, results []Result) {
 	for _, c := range composites {
 		line(c.name, func(driver string) float64 { return mean(driver, c.set) })
 	}
-	line("DriverBench", func(driver string) float64 { return (mean(driver, read) + mean(driver, write)) / 2 })
+	line("DriverBench", func(driver string) float64 {
+		r, w := mean(driver, read), mean(driver, write)
+		if r == 0 || w == 0 {
+			return 0
+		}
+		return (r + w) / 2
+	})
 }
 
 // score is the data of the task in megabytes by the median time of the driver,
