@@ -4,11 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // readAhead is the size of a Reader's buffer: most messages arrive whole in
 // one read.
 const readAhead = 16 << 10
+
+// buffers are for readers that are at work. An idle connection has none.
+var buffers = sync.Pool{New: func() any { return new([readAhead]byte) }}
 
 // Reader reads messages from a stream, each into memory of its own. After an
 // error that passes, such as a timeout, Next goes on where it was.
@@ -18,8 +22,8 @@ type Reader struct {
 	// Limit is the longest message to accept.
 	Limit int
 
-	ahead []byte // bytes read but not given out, within buf
-	buf   []byte
+	ahead []byte           // bytes read but not given out, within buf
+	buf   *[readAhead]byte // nil if there are none
 
 	header  Header
 	message []byte // the part of a message that is there; nil between messages
@@ -70,10 +74,10 @@ func (r *Reader) Next(into *Memory) (Header, []byte, error) {
 // begin reads a header and takes what has come of the message behind it.
 func (r *Reader) begin(into *Memory) error {
 	if r.buf == nil {
-		r.buf = make([]byte, readAhead)
+		r.buf = buffers.Get().(*[readAhead]byte)
 	}
 	for len(r.ahead) < HeaderLen {
-		have := copy(r.buf, r.ahead)
+		have := copy(r.buf[:], r.ahead)
 		n, err := r.R.Read(r.buf[have:])
 		r.ahead = r.buf[:have+n]
 		if err != nil && len(r.ahead) < HeaderLen {
@@ -95,6 +99,9 @@ func (r *Reader) begin(into *Memory) error {
 		r.message = make([]byte, 0, first)
 	}
 	r.message = append(r.message, r.ahead[:have]...)
-	r.ahead = r.ahead[have:]
+	if r.ahead = r.ahead[have:]; len(r.ahead) == 0 {
+		buffers.Put(r.buf)
+		r.ahead, r.buf = nil, nil
+	}
 	return nil
 }
