@@ -18,7 +18,7 @@ type AggregateOptions struct {
 	Let                      any
 	MaxTime                  time.Duration // bounds the work on the server
 	MaxAwaitTime             time.Duration // bounds one wait of a getMore
-	RawData                  *bool
+	RawData                  bool
 }
 
 // Aggregate runs a pipeline on a collection; its results are decoded into R.

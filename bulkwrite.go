@@ -29,7 +29,7 @@ type InsertOneModel[T any] struct{ Document T }
 type UpdateOneModel[T any] struct {
 	Filter, Update any
 	ArrayFilters   any
-	Upsert         *bool
+	Upsert         bool
 	Collation      *Collation
 	Hint           any
 	Sort           any
@@ -39,7 +39,7 @@ type UpdateOneModel[T any] struct {
 type UpdateManyModel[T any] struct {
 	Filter, Update any
 	ArrayFilters   any
-	Upsert         *bool
+	Upsert         bool
 	Collation      *Collation
 	Hint           any
 }
@@ -49,7 +49,7 @@ type UpdateManyModel[T any] struct {
 type ReplaceOneModel[T any] struct {
 	Filter      any
 	Replacement T
-	Upsert      *bool
+	Upsert      bool
 	Collation   *Collation
 	Hint        any
 	Sort        any
@@ -76,7 +76,7 @@ type BulkWriteOptions struct {
 	BypassDocumentValidation *bool
 	Comment                  any
 	Let                      any
-	RawData                  *bool
+	RawData                  bool
 }
 
 // BulkWriteResult says what a bulk write did.

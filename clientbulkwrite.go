@@ -32,7 +32,7 @@ type ClientBulkWriteOptions struct {
 	BypassDocumentValidation *bool
 	Comment                  any
 	Let                      any
-	RawData                  *bool
+	RawData                  bool
 	// WriteConcern is the client's if it is nil.
 	WriteConcern *WriteConcern
 	// Verbose asks for the results of the single writes.

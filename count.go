@@ -16,7 +16,7 @@ type CountOptions struct {
 	Collation *Collation
 	Comment   any
 	MaxTime   time.Duration
-	RawData   *bool
+	RawData   bool
 }
 
 // CountDocuments counts the documents that match filter. A nil filter matches
@@ -50,7 +50,7 @@ func (c *Collection[T]) CountDocuments(ctx context.Context, filter any, opts ...
 type EstimatedCountOptions struct {
 	Comment any
 	MaxTime time.Duration
-	RawData *bool
+	RawData bool
 }
 
 // EstimatedDocumentCount is the number of documents by the collection's
@@ -81,7 +81,7 @@ type DistinctOptions struct {
 	Comment   any
 	Hint      any
 	MaxTime   time.Duration
-	RawData   *bool
+	RawData   bool
 }
 
 // Distinct is the different values of a field among the documents that match

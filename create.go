@@ -11,7 +11,7 @@ import (
 
 // CreateCollectionOptions are the options of CreateCollection and CreateView.
 type CreateCollectionOptions struct {
-	Capped                       *bool
+	Capped                       bool
 	Size                         *int64 // bytes, of a capped collection
 	Max                          *int64 // documents, of a capped collection
 	StorageEngine                any
@@ -55,7 +55,7 @@ func (d *Database) create(ctx context.Context, name, viewOn string, pipeline any
 		body = bson.AppendString(body, "viewOn", viewOn)
 		body = bson.AppendArray(body, "pipeline", e.pipeline(pipeline))
 	}
-	body = appendBool(body, "capped", o.Capped)
+	body = appendTrue(body, "capped", o.Capped)
 	body = appendInt64(body, "size", o.Size)
 	body = appendInt64(body, "max", o.Max)
 	body = appendDoc(body, "storageEngine", e.doc("storageEngine", o.StorageEngine))

@@ -12,7 +12,7 @@ type DeleteOptions struct {
 	Collation *Collation
 	Let       any
 	Comment   any
-	RawData   *bool
+	RawData   bool
 }
 
 // DeleteResult says what a delete did.

@@ -10,7 +10,7 @@ import (
 // ListDatabasesOptions are the options of ListDatabases and
 // ListDatabaseNames.
 type ListDatabasesOptions struct {
-	AuthorizedDatabases *bool
+	AuthorizedDatabases bool
 	Comment             any
 }
 
@@ -55,7 +55,7 @@ func listDatabases[R any](ctx context.Context, c *Client, filter any, nameOnly b
 		body = bson.AppendBool(body, "nameOnly", true)
 	}
 	body = appendDoc(body, "filter", e.doc("filter", filter))
-	body = appendBool(body, "authorizedDatabases", o.AuthorizedDatabases)
+	body = appendTrue(body, "authorizedDatabases", o.AuthorizedDatabases)
 	body = appendValue(body, "comment", e.value("comment", o.Comment))
 	reply, err := c.Database("admin").read(ctx, e, bson.EndDocument(body, at))
 	if err != nil {
@@ -69,10 +69,10 @@ func listDatabases[R any](ctx context.Context, c *Client, filter any, nameOnly b
 // ListCollectionsOptions are the options of ListCollections and
 // ListCollectionNames.
 type ListCollectionsOptions struct {
-	AuthorizedCollections *bool
+	AuthorizedCollections bool
 	BatchSize             *int32
 	Comment               any
-	RawData               *bool
+	RawData               bool
 }
 
 // CollectionInfo is what ListCollections tells of a collection or view.
@@ -150,7 +150,7 @@ func listCollections[R any](ctx context.Context, d *Database, filter any, nameOn
 	if nameOnly {
 		body = bson.AppendBool(body, "nameOnly", true)
 	}
-	body = appendBool(body, "authorizedCollections", o.AuthorizedCollections)
+	body = appendTrue(body, "authorizedCollections", o.AuthorizedCollections)
 	comment := e.value("comment", o.Comment)
 	body = bson.EndDocument(appendValue(body, "comment", comment), at)
 	return list[R](ctx, d, e, &ops.Generic{Body: body, RawData: o.RawData}, o.BatchSize, comment)
@@ -201,11 +201,11 @@ func appendDoc(dst []byte, key string, doc bson.Raw) []byte {
 	return bson.AppendDocument(dst, key, doc)
 }
 
-func appendBool(dst []byte, key string, b *bool) []byte {
-	if b == nil {
+func appendTrue(dst []byte, key string, b bool) []byte {
+	if !b {
 		return dst
 	}
-	return bson.AppendBool(dst, key, *b)
+	return bson.AppendBool(dst, key, true)
 }
 
 func appendValue(dst []byte, key string, v bson.RawValue) []byte {

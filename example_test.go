@@ -268,7 +268,7 @@ func ExampleCollection_CreateIndex() {
 	defer end()
 
 	ctx := context.Background()
-	name, err := planets.CreateIndex(ctx, motor.IndexModel{Keys: bson.D{{Key: "moons.name", Value: 1}}, Unique: new(true)})
+	name, err := planets.CreateIndex(ctx, motor.IndexModel{Keys: bson.D{{Key: "moons.name", Value: 1}}, Unique: true})
 	fmt.Println(name, err)
 	for index, err := range planets.ListIndexes(ctx) {
 		if err != nil {

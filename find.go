@@ -34,13 +34,13 @@ type FindOptions struct {
 	MaxAwaitTime        time.Duration // bounds one wait of a TailableAwait cursor
 	CursorType          CursorType
 	AllowDiskUse        *bool
-	AllowPartialResults *bool
-	NoCursorTimeout     *bool
-	OplogReplay         *bool
+	AllowPartialResults bool
+	NoCursorTimeout     bool
+	OplogReplay         bool
 	Max, Min            any
-	ReturnKey           *bool
-	ShowRecordID        *bool
-	RawData             *bool
+	ReturnKey           bool
+	ShowRecordID        bool
+	RawData             bool
 }
 
 // Find is the documents that match filter. A nil filter matches all.
@@ -106,11 +106,11 @@ type FindOneOptions struct {
 	Let                 any
 	Comment             any
 	MaxTime             time.Duration
-	AllowPartialResults *bool
+	AllowPartialResults bool
 	Max, Min            any
-	ReturnKey           *bool
-	ShowRecordID        *bool
-	RawData             *bool
+	ReturnKey           bool
+	ShowRecordID        bool
+	RawData             bool
 }
 
 // FindOne is the first document that matches filter, or ErrNoDocuments.

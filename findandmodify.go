@@ -23,7 +23,7 @@ type FindOneAndUpdateOptions struct {
 	// of documents.
 	ArrayFilters             any
 	ReturnDocument           ReturnDocument
-	Upsert                   *bool
+	Upsert                   bool
 	Sort                     any
 	Projection               any
 	Hint                     any
@@ -32,13 +32,13 @@ type FindOneAndUpdateOptions struct {
 	MaxTime                  time.Duration
 	BypassDocumentValidation *bool
 	Comment                  any
-	RawData                  *bool
+	RawData                  bool
 }
 
 // FindOneAndReplaceOptions are the options of FindOneAndReplace.
 type FindOneAndReplaceOptions struct {
 	ReturnDocument           ReturnDocument
-	Upsert                   *bool
+	Upsert                   bool
 	Sort                     any
 	Projection               any
 	Hint                     any
@@ -47,7 +47,7 @@ type FindOneAndReplaceOptions struct {
 	MaxTime                  time.Duration
 	BypassDocumentValidation *bool
 	Comment                  any
-	RawData                  *bool
+	RawData                  bool
 }
 
 // FindOneAndDeleteOptions are the options of FindOneAndDelete.
@@ -59,7 +59,7 @@ type FindOneAndDeleteOptions struct {
 	Let        any
 	MaxTime    time.Duration
 	Comment    any
-	RawData    *bool
+	RawData    bool
 }
 
 // FindOneAndUpdate changes the first document that matches filter and returns
@@ -71,7 +71,7 @@ func (c *Collection[T]) FindOneAndUpdate(ctx context.Context, filter, update any
 		Filter:                   e.filter(filter),
 		Update:                   e.update(update),
 		ArrayFilters:             e.array("arrayFilters", o.ArrayFilters),
-		New:                      returnNew(o.ReturnDocument),
+		New:                      o.ReturnDocument == After,
 		Upsert:                   o.Upsert,
 		Sort:                     e.ordered("sort", o.Sort),
 		Fields:                   e.doc("projection", o.Projection),
@@ -92,7 +92,7 @@ func (c *Collection[T]) FindOneAndReplace(ctx context.Context, filter any, repla
 	return c.findAndModify(ctx, e, &ops.FindAndModify{
 		Filter:                   e.filter(filter),
 		Update:                   e.replacement(replacement),
-		New:                      returnNew(o.ReturnDocument),
+		New:                      o.ReturnDocument == After,
 		Upsert:                   o.Upsert,
 		Sort:                     e.ordered("sort", o.Sort),
 		Fields:                   e.doc("projection", o.Projection),
@@ -122,13 +122,6 @@ func (c *Collection[T]) FindOneAndDelete(ctx context.Context, filter any, opts .
 		Comment:   e.value("comment", o.Comment),
 		RawData:   o.RawData,
 	})
-}
-
-func returnNew(r ReturnDocument) *bool {
-	if r == After {
-		return new(true)
-	}
-	return nil
 }
 
 func (c *Collection[T]) findAndModify(ctx context.Context, e *encoder, cmd *ops.FindAndModify) (doc T, err error) {

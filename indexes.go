@@ -17,10 +17,10 @@ type IndexModel struct {
 	Keys any
 	// Name is made of the keys if it is empty.
 	Name                    string
-	Unique                  *bool
-	Sparse                  *bool
-	Hidden                  *bool
-	Background              *bool
+	Unique                  bool
+	Sparse                  bool
+	Hidden                  bool
+	Background              bool
 	ExpireAfter             *time.Duration // to the second
 	PartialFilterExpression any
 	Collation               *Collation
@@ -43,21 +43,21 @@ type CreateIndexesOptions struct {
 	CommitQuorum any
 	Comment      any
 	MaxTime      time.Duration
-	RawData      *bool
+	RawData      bool
 }
 
 // DropIndexOptions are the options of DropIndex and DropAllIndexes.
 type DropIndexOptions struct {
 	Comment any
 	MaxTime time.Duration
-	RawData *bool
+	RawData bool
 }
 
 // ListIndexesOptions are the options of ListIndexes.
 type ListIndexesOptions struct {
 	BatchSize *int32
 	Comment   any
-	RawData   *bool
+	RawData   bool
 }
 
 // IndexInfo is what ListIndexes tells of an index.
@@ -118,10 +118,10 @@ func (m *IndexModel) append(dst []byte, e *encoder) (_ []byte, name string) {
 	dst, at := bson.BeginDocument(dst)
 	dst = appendDoc(dst, "key", keys)
 	dst = bson.AppendString(dst, "name", name)
-	dst = appendBool(dst, "unique", m.Unique)
-	dst = appendBool(dst, "sparse", m.Sparse)
-	dst = appendBool(dst, "hidden", m.Hidden)
-	dst = appendBool(dst, "background", m.Background)
+	dst = appendTrue(dst, "unique", m.Unique)
+	dst = appendTrue(dst, "sparse", m.Sparse)
+	dst = appendTrue(dst, "hidden", m.Hidden)
+	dst = appendTrue(dst, "background", m.Background)
 	if m.ExpireAfter != nil {
 		dst = bson.AppendInt32(dst, "expireAfterSeconds", int32(*m.ExpireAfter/time.Second))
 	}

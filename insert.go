@@ -17,7 +17,7 @@ import (
 type InsertOneOptions struct {
 	BypassDocumentValidation *bool
 	Comment                  any
-	RawData                  *bool
+	RawData                  bool
 }
 
 // InsertOneResult says what InsertOne did.
@@ -57,7 +57,7 @@ type InsertManyOptions struct {
 	Unordered                bool
 	BypassDocumentValidation *bool
 	Comment                  any
-	RawData                  *bool
+	RawData                  bool
 }
 
 // InsertManyResult says what InsertMany did.

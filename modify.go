@@ -62,7 +62,7 @@ func (d *Database) ModifyCollection(ctx context.Context, name string, changes Mo
 type RenameOptions struct {
 	// DropTarget drops a collection that has the new name already, instead of
 	// failing.
-	DropTarget *bool
+	DropTarget bool
 	Comment    any
 }
 
@@ -72,7 +72,7 @@ func (c *Collection[T]) Rename(ctx context.Context, to string, opts ...RenameOpt
 	body, at := bson.BeginDocument(nil)
 	body = bson.AppendString(body, "renameCollection", c.db.name+"."+c.name)
 	body = bson.AppendString(body, "to", c.db.name+"."+to)
-	body = appendBool(body, "dropTarget", o.DropTarget)
+	body = appendTrue(body, "dropTarget", o.DropTarget)
 	body = bson.EndDocument(appendValue(body, "comment", e.value("comment", o.Comment)), at)
 	if e.err != nil {
 		return fmt.Errorf("rename: %w", e.err)

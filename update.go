@@ -12,26 +12,26 @@ type UpdateOptions struct {
 	// ArrayFilters say which elements of an array $[name] stands for: a list
 	// of documents.
 	ArrayFilters             any
-	Upsert                   *bool
+	Upsert                   bool
 	Sort                     any // UpdateOne only
 	Hint                     any
 	Collation                *Collation
 	Let                      any
 	BypassDocumentValidation *bool
 	Comment                  any
-	RawData                  *bool
+	RawData                  bool
 }
 
 // ReplaceOptions are the options of ReplaceOne.
 type ReplaceOptions struct {
-	Upsert                   *bool
+	Upsert                   bool
 	Sort                     any
 	Hint                     any
 	Collation                *Collation
 	Let                      any
 	BypassDocumentValidation *bool
 	Comment                  any
-	RawData                  *bool
+	RawData                  bool
 }
 
 // UpdateResult says what an update did.

@@ -38,7 +38,7 @@ type WatchOptions struct {
 	MaxAwaitTime       time.Duration
 	Collation          *Collation
 	Comment            any
-	ShowExpandedEvents *bool
+	ShowExpandedEvents bool
 }
 
 // Namespace is the name of a database and of a collection in it.

@@ -15,7 +15,7 @@ type Options struct {
 	Start                    Start
 	FullDocument             string
 	FullDocumentBeforeChange string
-	ShowExpandedEvents       *bool
+	ShowExpandedEvents       bool
 	// AllChanges watches the whole deployment.
 	AllChanges bool
 	// Pipeline are the user's stages.
@@ -89,8 +89,8 @@ func (s *Stream) pipeline(from Start) bson.RawArray {
 	if s.options.FullDocumentBeforeChange != "" {
 		dst = bson.AppendString(dst, "fullDocumentBeforeChange", s.options.FullDocumentBeforeChange)
 	}
-	if b := s.options.ShowExpandedEvents; b != nil {
-		dst = bson.AppendBool(dst, "showExpandedEvents", *b)
+	if s.options.ShowExpandedEvents {
+		dst = bson.AppendBool(dst, "showExpandedEvents", true)
 	}
 	if s.options.AllChanges {
 		dst = bson.AppendBool(dst, "allChangesForCluster", true)

@@ -187,7 +187,7 @@ func TestIndexesThere(t *testing.T) {
 	for collection, keys := range map[string]bson.D{
 		"fs.files": {{"filename", 1.0}, {"uploadDate", int64(1)}}, "fs.chunks": {{"files_id", int64(1)}, {"n", 1.0}},
 	} {
-		if _, err := db.Collection(collection).CreateIndex(t.Context(), motor.IndexModel{Keys: keys, Unique: new(collection == "fs.chunks")}); err != nil {
+		if _, err := db.Collection(collection).CreateIndex(t.Context(), motor.IndexModel{Keys: keys, Unique: collection == "fs.chunks"}); err != nil {
 			t.Fatal(err)
 		}
 	}

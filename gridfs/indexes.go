@@ -52,7 +52,7 @@ func (b *Bucket) createIndexes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return createIndex(ctx, b.chunks, motor.IndexModel{Keys: bson.D{{"files_id", 1}, {"n", 1}}, Unique: new(true)})
+	return createIndex(ctx, b.chunks, motor.IndexModel{Keys: bson.D{{"files_id", 1}, {"n", 1}}, Unique: true})
 }
 
 // createIndex makes an index unless there is one with its keys: a user who may

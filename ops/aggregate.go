@@ -20,7 +20,7 @@ type Aggregate struct {
 	Comment                  bson.RawValue
 	Hint                     bson.RawValue
 	Let                      bson.Raw
-	RawData                  *bool
+	RawData                  bool
 }
 
 // Writes reports whether the last stage is $out or $merge.

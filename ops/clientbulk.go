@@ -53,7 +53,7 @@ func AppendClientUpdate(dst []byte, u *UpdateStatement) []byte {
 	dst = bson.AppendDocument(dst, "filter", u.Filter)
 	dst = bson.AppendValue(dst, "updateMods", u.Update)
 	dst = bson.AppendBool(dst, "multi", u.Multi)
-	dst = appendBool(dst, "upsert", u.Upsert)
+	dst = appendTrue(dst, "upsert", u.Upsert)
 	dst = appendArray(dst, "arrayFilters", u.ArrayFilters)
 	dst = appendValue(dst, "hint", u.Hint)
 	dst = appendDoc(dst, "collation", u.Collation)

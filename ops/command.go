@@ -118,10 +118,10 @@ func appendInt(dst []byte, key string, n int64) []byte {
 }
 
 // appendRawData appends rawData if it is set and the server knows it.
-func appendRawData(dst []byte, to *description.Server, b *bool) []byte {
+func appendRawData(dst []byte, to *description.Server, b bool) []byte {
 	const since = 27 // MongoDB 8.2
 	if to.MaxWireVersion < since {
 		return dst
 	}
-	return appendBool(dst, "rawData", b)
+	return appendTrue(dst, "rawData", b)
 }

@@ -18,7 +18,7 @@ type Count struct {
 	Collation  bson.Raw
 	MaxTime    time.Duration
 	Comment    bson.RawValue
-	RawData    *bool
+	RawData    bool
 }
 
 func (*Count) traits() traits {
@@ -51,7 +51,7 @@ type Distinct struct {
 	MaxTime    time.Duration
 	Comment    bson.RawValue
 	Hint       bson.RawValue
-	RawData    *bool
+	RawData    bool
 }
 
 func (*Distinct) traits() traits {

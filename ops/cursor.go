@@ -22,7 +22,7 @@ type CursorOptions struct {
 	// on the server; 0 leaves it to the server.
 	MaxAwait time.Duration
 	Comment  bson.RawValue
-	RawData  *bool
+	RawData  bool
 	// KillAfterError kills the cursor even if a getMore failed on the server,
 	// which has usually ended it then.
 	KillAfterError bool

@@ -22,17 +22,17 @@ type Find struct {
 	Comment             bson.RawValue
 	MaxTime             time.Duration
 	Max, Min            bson.Raw
-	ReturnKey           *bool
-	ShowRecordID        *bool
+	ReturnKey           bool
+	ShowRecordID        bool
 	Tailable            bool
 	AwaitData           bool
-	OplogReplay         *bool
-	NoCursorTimeout     *bool
-	AllowPartialResults *bool
+	OplogReplay         bool
+	NoCursorTimeout     bool
+	AllowPartialResults bool
 	Collation           bson.Raw
 	AllowDiskUse        *bool
 	Let                 bson.Raw
-	RawData             *bool
+	RawData             bool
 }
 
 func (*Find) traits() traits {
@@ -63,13 +63,13 @@ func (f *Find) appendFields(dst []byte, to *description.Server) []byte {
 	dst = appendMaxTime(dst, f.MaxTime)
 	dst = appendDoc(dst, "max", f.Max)
 	dst = appendDoc(dst, "min", f.Min)
-	dst = appendBool(dst, "returnKey", f.ReturnKey)
-	dst = appendBool(dst, "showRecordId", f.ShowRecordID)
+	dst = appendTrue(dst, "returnKey", f.ReturnKey)
+	dst = appendTrue(dst, "showRecordId", f.ShowRecordID)
 	dst = appendTrue(dst, "tailable", f.Tailable)
 	dst = appendTrue(dst, "awaitData", f.AwaitData)
-	dst = appendBool(dst, "oplogReplay", f.OplogReplay)
-	dst = appendBool(dst, "noCursorTimeout", f.NoCursorTimeout)
-	dst = appendBool(dst, "allowPartialResults", f.AllowPartialResults)
+	dst = appendTrue(dst, "oplogReplay", f.OplogReplay)
+	dst = appendTrue(dst, "noCursorTimeout", f.NoCursorTimeout)
+	dst = appendTrue(dst, "allowPartialResults", f.AllowPartialResults)
 	dst = appendDoc(dst, "collation", f.Collation)
 	dst = appendBool(dst, "allowDiskUse", f.AllowDiskUse)
 	dst = appendDoc(dst, "let", f.Let)

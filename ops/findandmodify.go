@@ -15,9 +15,9 @@ type FindAndModify struct {
 	Sort                     bson.Raw
 	Remove                   bool
 	Update                   bson.RawValue // a document or a pipeline
-	New                      *bool
+	New                      bool
 	Fields                   bson.Raw
-	Upsert                   *bool
+	Upsert                   bool
 	BypassDocumentValidation *bool
 	MaxTime                  time.Duration
 	Collation                bson.Raw
@@ -25,7 +25,7 @@ type FindAndModify struct {
 	Hint                     bson.RawValue
 	Comment                  bson.RawValue
 	Let                      bson.Raw
-	RawData                  *bool
+	RawData                  bool
 }
 
 func (*FindAndModify) traits() traits {
@@ -38,9 +38,9 @@ func (f *FindAndModify) appendFields(dst []byte, to *description.Server) []byte 
 	dst = appendDoc(dst, "sort", f.Sort)
 	dst = appendTrue(dst, "remove", f.Remove)
 	dst = appendValue(dst, "update", f.Update)
-	dst = appendBool(dst, "new", f.New)
+	dst = appendTrue(dst, "new", f.New)
 	dst = appendDoc(dst, "fields", f.Fields)
-	dst = appendBool(dst, "upsert", f.Upsert)
+	dst = appendTrue(dst, "upsert", f.Upsert)
 	dst = appendBool(dst, "bypassDocumentValidation", f.BypassDocumentValidation)
 	dst = appendMaxTime(dst, f.MaxTime)
 	dst = appendDoc(dst, "collation", f.Collation)

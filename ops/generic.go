@@ -19,7 +19,7 @@ type Generic struct {
 	Write bool
 	// Sessionless marks a command that goes without a session of its own.
 	Sessionless bool
-	RawData     *bool
+	RawData     bool
 }
 
 func (g *Generic) traits() traits {

@@ -15,7 +15,7 @@ type GetMore struct {
 	BatchSize  int32 // 0 leaves it to the server
 	MaxTime    time.Duration
 	Comment    bson.RawValue
-	RawData    *bool
+	RawData    bool
 }
 
 func (*GetMore) traits() traits { return traits{name: "getMore"} }

@@ -13,7 +13,7 @@ type WriteOptions struct {
 	BypassDocumentValidation *bool
 	Comment                  bson.RawValue
 	Let                      bson.Raw
-	RawData                  *bool
+	RawData                  bool
 }
 
 func (o *WriteOptions) appendFields(dst []byte, to *description.Server) []byte {
@@ -78,7 +78,7 @@ type UpdateStatement struct {
 	Update       bson.RawValue // a document or a pipeline
 	ArrayFilters bson.RawArray
 	Multi        bool
-	Upsert       *bool
+	Upsert       bool
 	Collation    bson.Raw
 	Hint         bson.RawValue
 	Sort         bson.Raw
@@ -90,7 +90,7 @@ func AppendUpdate(dst []byte, u *UpdateStatement) []byte {
 	dst = bson.AppendDocument(dst, "q", u.Filter)
 	dst = bson.AppendValue(dst, "u", u.Update)
 	dst = appendTrue(dst, "multi", u.Multi)
-	dst = appendBool(dst, "upsert", u.Upsert)
+	dst = appendTrue(dst, "upsert", u.Upsert)
 	dst = appendArray(dst, "arrayFilters", u.ArrayFilters)
 	dst = appendDoc(dst, "collation", u.Collation)
 	dst = appendValue(dst, "hint", u.Hint)

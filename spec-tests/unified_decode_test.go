@@ -40,7 +40,7 @@ func TestDecode(t *testing.T) {
 	if d.Name != "n" || d.ID != 3 || d.Anchors.IsZero() || d.Wait != 20*time.Millisecond || *d.Expire != 2*time.Second ||
 		!reflect.DeepEqual(d.List, []part{{1}, {2}}) || comment.Lookup("k").IsZero() ||
 		d.Concern.W != "majority" || d.Concern.WTimeout != 7*time.Millisecond || !*d.Concern.Journal ||
-		d.ReturnDocument != motor.After || d.MaxTime != 5*time.Millisecond || !*d.Upsert {
+		d.ReturnDocument != motor.After || d.MaxTime != 5*time.Millisecond || !d.Upsert {
 		t.Errorf("decoded %+v", d)
 	}
 }

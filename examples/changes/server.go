@@ -91,7 +91,7 @@ func (f form) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, err = f.coll.DeleteOne(r.Context(), filter)
 	} else {
 		set := bson.D{{"$set", bson.D{{r.PostForm.Get("field"), value(r.PostForm.Get("value"))}}}}
-		_, err = f.coll.UpdateOne(r.Context(), filter, set, motor.UpdateOptions{Upsert: new(true)})
+		_, err = f.coll.UpdateOne(r.Context(), filter, set, motor.UpdateOptions{Upsert: true})
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)

@@ -96,7 +96,7 @@ func TestCRUD(t *testing.T) {
 	if err != nil || up.MatchedCount != 1 || up.ModifiedCount != 1 {
 		t.Errorf("UpdateOne gave %+v, %v", up, err)
 	}
-	up, err = coll.UpdateOne(ctx, bson.D{{"_id", 9}}, bson.D{{"$set", bson.D{{"name", "hen"}}}}, motor.UpdateOptions{Upsert: new(true)})
+	up, err = coll.UpdateOne(ctx, bson.D{{"_id", 9}}, bson.D{{"$set", bson.D{{"name", "hen"}}}}, motor.UpdateOptions{Upsert: true})
 	if err != nil || up.UpsertedCount != 1 || up.UpsertedID != int32(9) {
 		t.Errorf("upsert gave %+v, %v", up, err)
 	}
@@ -151,7 +151,7 @@ func TestCursors(t *testing.T) {
 
 func TestIndexes(t *testing.T) {
 	ctx, coll := t.Context(), animals(t)
-	name, err := coll.CreateIndex(ctx, motor.IndexModel{Keys: bson.D{{"name", 1}}, Unique: new(true)})
+	name, err := coll.CreateIndex(ctx, motor.IndexModel{Keys: bson.D{{"name", 1}}, Unique: true})
 	if err != nil || name != "name_1" {
 		t.Fatalf("CreateIndex gave %q, %v", name, err)
 	}
