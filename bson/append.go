@@ -156,9 +156,9 @@ func AppendRegexValue(dst []byte, r Regex) []byte {
 }
 
 // sortedOptions is the options of a regular expression in order, unless they
-// are not valid UTF-8.
+// are not valid UTF-8. Bytes that are in order are those of ASCII characters.
 func sortedOptions(s string) string {
-	if !utf8.ValidString(s) {
+	if slices.IsSorted(bytesOfString(s)) || !utf8.ValidString(s) {
 		return s
 	}
 	options := []rune(s)

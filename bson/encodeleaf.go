@@ -2,6 +2,7 @@ package bson
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/url"
@@ -49,10 +50,8 @@ func (e *encoder) leaf(c *codec, p ref, depth int) (Type, error) {
 		return TypeNull, nil
 	case kindRegex:
 		r := at[Regex](p)
-		for _, s := range []string{r.Pattern, r.Options} {
-			if err := checkKey(s); err != nil {
-				return 0, err
-			}
+		if err := errors.Join(checkKey(r.Pattern), checkKey(r.Options)); err != nil {
+			return 0, err
 		}
 		e.b = AppendRegexValue(e.b, *r)
 		return TypeRegex, nil
