@@ -313,13 +313,25 @@ func (s *slabs) binary(out *any, doc []byte, v int) (end int) {
 		at += 4
 	}
 	b := one(&s.binaries)
-	*b = Binary{subtype, doc[at:end:end]}
-	if s.BinaryAsSlice && (subtype == BinaryGeneric || subtype == BinaryOld) {
-		*out = b.Data
+	if *b = (Binary{subtype, doc[at:end:end]}); s.BinaryAsSlice || s.UUIDs != UUIDUnspecified {
+		*out = s.anyBinary(*b)
 	} else {
 		box(out, wordBinary, b)
 	}
 	return end
+}
+
+// anyBinary is what a binary becomes where the Go type is any.
+func (c *config) anyBinary(b Binary) any {
+	if c.UUIDs != UUIDUnspecified {
+		if u, err := b.UUIDAs(c.UUIDs); err == nil {
+			return u
+		}
+	}
+	if c.BinaryAsSlice && (b.Subtype == BinaryGeneric || b.Subtype == BinaryOld) {
+		return b.Data
+	}
+	return b
 }
 
 // regex puts the regular expression b into out.
@@ -350,10 +362,7 @@ func (c *config) scalar(t Type, b []byte) any {
 		return stringOf(b[4 : len(b)-1])
 	case TypeBinary:
 		bin, _ := v.Binary()
-		if c.BinaryAsSlice && (bin.Subtype == BinaryGeneric || bin.Subtype == BinaryOld) {
-			return bin.Data
-		}
-		return bin
+		return c.anyBinary(bin)
 	case TypeUndefined:
 		return Undefined{}
 	case TypeObjectID:

@@ -51,6 +51,9 @@ type Options struct {
 	// ObjectIDAsHexString lets an ObjectID be decoded into a string, as its 24
 	// hexadecimal digits.
 	ObjectIDAsHexString bool
+	// UUIDs is the representation whose binaries become a UUID where the Go
+	// type is any. By default they become a Binary like all others.
+	UUIDs UUIDRepresentation
 	// UseLocalTimeZone decodes a time.Time into the local time zone instead of
 	// UTC.
 	UseLocalTimeZone bool
