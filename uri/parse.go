@@ -16,7 +16,7 @@ const (
 
 // errUserinfo does not quote the string: the part it is about may be a
 // password.
-var errUserinfo = errors.New("connection string: the user name and the password must be percent-encoded: write %40 for @, %3A for :, %2F for / and %25 for %")
+var errUserinfo = errors.New("connection string: the user name, the password and the options must be percent-encoded: write %40 for @, %3A for :, %2F for /, %3F for ? and %25 for %")
 
 // Parse reads a connection string. It performs no I/O: the Config of a
 // mongodb+srv string has its SRVHost but no Hosts yet.
@@ -38,32 +38,51 @@ func Parse(s string) (*Config, []Warning, error) {
 			return nil, nil, fmt.Errorf("connection string: does not begin with %s or %s", scheme, srvScheme)
 		}
 	}
-	authority, path, query := split(rest)
 	c := defaults
-	err := c.parseAuthority(authority, plain)
-	if err == nil {
-		err = c.parseDatabase(path)
-	}
-	if err != nil && strings.Contains(path+query, "@") {
-		// A password with a slash or a question mark looks like a host and a
-		// database: quote nothing.
-		err = errUserinfo
-	}
+	warnings, err := c.parse(rest, plain)
 	if err != nil {
 		return nil, nil, err
+	}
+	return &c, warnings, nil
+}
+
+// parse reads what follows the scheme. If there is an @ behind the hosts, what
+// looked like hosts, a database and options may be a user name and a password
+// with a slash or a question mark: nothing of it is quoted.
+func (c *Config) parse(s string, plain bool) ([]Warning, error) {
+	authority, path, query := split(s)
+	warnings, err := c.parseParts(authority, path, query, plain)
+	if !strings.Contains(path+query, "@") {
+		return warnings, err
+	}
+	if err != nil {
+		return nil, errUserinfo
+	}
+	for i := range warnings {
+		warnings[i].Value = ""
+	}
+	return warnings, nil
+}
+
+func (c *Config) parseParts(authority, path, query string, plain bool) ([]Warning, error) {
+	if err := c.parseAuthority(authority, plain); err != nil {
+		return nil, err
+	}
+	if err := c.parseDatabase(path); err != nil {
+		return nil, err
 	}
 	given, warnings, err := c.parseOptions(query)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := given.check(plain); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if !given["tls"] && !given["ssl"] {
 		c.TLS = c.impliesTLS()
 	}
 	if err := c.Validate(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if c.AuthMechanism == "MONGODB-AWS" && c.Username != "" {
 		warnings = append(warnings, Warning{
@@ -72,7 +91,7 @@ func Parse(s string) (*Config, []Warning, error) {
 			Reason: "credentials in a connection string are deprecated; use the environment or a provider",
 		})
 	}
-	return &c, warnings, nil
+	return warnings, nil
 }
 
 // split divides what follows the scheme at the first slash, which may be
@@ -184,7 +203,10 @@ func (c *Config) parseOptions(query string) (given, []Warning, error) {
 	all := given{}
 	var assignments []assignment
 	var warnings []Warning
-	for part := range strings.SplitSeq(query, "&") {
+	for query != "" {
+		rest := query
+		var part string
+		part, query, _ = strings.Cut(query, "&")
 		if part == "" {
 			continue
 		}
@@ -193,6 +215,9 @@ func (c *Config) parseOptions(query string) (given, []Warning, error) {
 			return nil, nil, err
 		}
 		o := optionNamed[lower(name)]
+		if o == nil && strings.Contains(rest, "@") {
+			return nil, nil, errUserinfo // not an option, but part of a password
+		}
 		if o == nil {
 			warnings = append(warnings, Warning{Option: name, Reason: "unknown, and ignored"})
 			continue

@@ -156,6 +156,7 @@ func TestWarnings(t *testing.T) {
 	const long = "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
 	for query, want := range map[string][]string{
 		"foo=secret":                       {"connection string option foo: unknown, and ignored"},
+		"appname=a@b&foo=1":                {"connection string option foo: unknown, and ignored"},
 		"wtimeout=5":                       {"connection string option wtimeout=5: deprecated; write wTimeoutMS"},
 		"wtimeout=5&wtimeoutMS=6":          {"connection string option wtimeout=5: deprecated, and ignored because wTimeoutMS is given"},
 		"journal=1":                        {"connection string option journal=1: a deprecated way to say true"},
@@ -169,7 +170,7 @@ func TestWarnings(t *testing.T) {
 		"heartbeatFrequencyMS=499":         {"connection string option heartbeatFrequencyMS=499: less than 500; it is ignored"},
 		"timeoutMS=9223372036855":          {"connection string option timeoutMS=9223372036855: not from 0 to 9223372036854; it is ignored"},
 		"maxIdleTimeMS=":                   {"connection string option maxIdleTimeMS: empty, and ignored"},
-		"compressors=snappy,lz4":           {`connection string option compressors=snappy,lz4: compressor "lz4" is left out: not one of ["snappy" "zlib" "zstd"]`},
+		"compressors=snappy,lz4":           {`connection string option compressors=snappy,lz4: what is not one of ["snappy" "zlib" "zstd"] is left out`},
 		"appname=" + long:                  {"connection string option appname=" + long + ": longer than 128 bytes; it is ignored"},
 		"readPreferenceTags=dc":            {"connection string option readPreferenceTags=dc: not a list name:value,name:value (no value can contain a comma); it is ignored"},
 		"authMechanismProperties=a":        {"connection string option authMechanismProperties: not a list name:value,name:value (no value can contain a comma); it is ignored"},
@@ -270,6 +271,15 @@ func TestSecrets(t *testing.T) {
 		"mongodb://alice:1?hunter2@localhost/",
 		"mongodb://alice:1?x=hunter2@localhost/",
 		"mongodb://alice:1?maxPoolSize=hunter2@localhost/",
+		"mongodb://alice:1?hunter2=x@localhost/",
+		"mongodb://alice:1?x&hunter2=y@localhost/",
+		"mongodb://alice:1?maxPoolSize=1&hunter2=x@localhost/",
+		"mongodb://alice:1?tls=hunter2&appname=x@localhost/",
+		"mongodb://alice:1?compressors=hunter2&appname=x@localhost/",
+		"mongodb://alice:1?readPreference=hunter2&appname=x@localhost/",
+		"mongodb://alice:1?replicaSet=hunter2&loadBalanced=true&appname=x@localhost/",
+		"mongodb+srv://alice:hunter2?x=y@localhost/",
+		"mongodb+srv://alice?hunter2=y@localhost/",
 		"mongodb://alice:hunter2,x/y@localhost/",
 		"mongodb:alice:hunter2@localhost",
 		"mongodb://alice:hunter2@local host/",
@@ -362,6 +372,25 @@ func FuzzParse(f *testing.F) {
 		}
 		if !reflect.DeepEqual(again, c) {
 			t.Errorf("%q is %#v; it is written as %q, which is %#v", s, c, c.URI(), again)
+		}
+	})
+}
+
+// FuzzPassword writes a password as it is, and finds its marked parts in no
+// error and no warning.
+func FuzzPassword(f *testing.F) {
+	for _, s := range []string{"~", "1/~", "1?~=2", "1?x&~=2", "~@a?tls=~", "1?compressors=~&w=~", "%~", "[::~]:1,~:~/~?~&~=~"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, password string) {
+		const marker = "hunter2"
+		password = strings.ReplaceAll(password, "~", marker)
+		c, warnings, err := Parse("mongodb://alice:" + password + "@localhost/?readPreference=nearest")
+		if told := fmt.Sprint(err, warnings); strings.Contains(strings.ToLower(told), marker) {
+			t.Errorf("with the password %q it says %s", password, told)
+		}
+		if c != nil && strings.Contains(fmt.Sprint(c.Hosts), marker) {
+			t.Errorf("with the password %q the hosts are %q", password, c.Hosts)
 		}
 	})
 }

@@ -138,7 +138,13 @@ func wTimeoutMS(name string) option {
 
 func readPreference() option {
 	return scalar("readPreference", func(c *Config) *concern.Mode { return &c.ReadPreference.Mode },
-		concern.ParseMode, concern.Mode.String)
+		func(s string) (concern.Mode, error) {
+			mode, err := concern.ParseMode(s)
+			if err != nil {
+				err = errors.New("not one of primary, primaryPreferred, secondary, secondaryPreferred, nearest")
+			}
+			return mode, err
+		}, concern.Mode.String)
 }
 
 func readPreferenceTags() option {
@@ -214,7 +220,7 @@ func compressors() option {
 			for name := range strings.SplitSeq(value, ",") {
 				switch err := known(name); {
 				case err != nil:
-					unknown = notice(fmt.Sprintf("compressor %q is left out: %v", name, err))
+					unknown = notice("what is " + err.Error() + " is left out")
 				case !slices.Contains(names, name):
 					names = append(names, name)
 				}
