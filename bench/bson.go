@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 
 	mgo "github.com/globalsign/mgo/bson"
 	motor "github.com/motor-go/motor/bson"
@@ -55,6 +56,9 @@ func bsonDocs(ctx context.Context, d *data) ([]bsonDoc, error) {
 		if err := v2.UnmarshalExtJSON(text, false, &doc); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
+		if docs[i].name == "deep" {
+			nameLeaves(doc)
+		}
 		if docs[i].raw, err = v2.Marshal(doc); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
@@ -63,6 +67,20 @@ func bsonDocs(ctx context.Context, d *data) ([]bsonDoc, error) {
 	var err error
 	docs[0].structs, err = flatStructs(docs[0].raw)
 	return docs, err
+}
+
+// nameLeaves gives the strings of the deep document the names that they have in
+// the specification. In the test data of the module they have those of the
+// documents in their place.
+func nameLeaves(doc v2.D) {
+	for i, e := range doc {
+		switch v := e.Value.(type) {
+		case v2.D:
+			nameLeaves(v)
+		case string:
+			doc[i].Key = strings.TrimSuffix(e.Key, "Value") + "Value"
+		}
+	}
 }
 
 // bsonScale is how many documents an iteration of DriverBench's BSON tasks has.

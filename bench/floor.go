@@ -31,14 +31,21 @@ func (r *recorder) dial(ctx context.Context, network, address string) (net.Conn,
 	return c, err
 }
 
-// messages are those written, connection by connection.
+// messages are those written, connection by connection, but for the handshakes
+// of new connections.
 func (r *recorder) messages() (list [][]byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, c := range r.conns {
 		for b := c.written; len(b) >= wire.HeaderLen; {
-			n := min(len(b), int(binary.LittleEndian.Uint32(b)))
-			list, b = append(list, b[:n]), b[n:]
+			h, err := wire.ParseHeader(b, len(b))
+			if err != nil {
+				break
+			}
+			if h.OpCode == wire.OpMsg {
+				list = append(list, b[:h.Length])
+			}
+			b = b[h.Length:]
 		}
 	}
 	return list
