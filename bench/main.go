@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime/pprof"
 	"strings"
 	"time"
@@ -42,9 +43,10 @@ var suites = []struct {
 // bench is one run of the program.
 type bench struct {
 	flags
-	data *data
-	plan Plan
-	env  *environment
+	pattern *regexp.Regexp // of -run
+	data    *data
+	plan    Plan
+	env     *environment
 }
 
 // flags are those of the command line.
@@ -70,7 +72,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	var b bench
-	flag.StringVar(&b.run, "run", "", "run the cases whose \"group name\" contains one of these `words`, separated by commas")
+	flag.StringVar(&b.run, "run", "", "run the cases whose \"group name\" matches this `regexp`")
 	flag.StringVar(&b.specs, "specs", os.Getenv("MOTOR_SPECS"), "`directory` of the specifications, which contains source")
 	flag.StringVar(&b.uri, "uri", "", "a deployment to run against, whose database "+database+" will be overwritten")
 	flag.BoolVar(&b.quick, "quick", false, "ten short rounds of the main cases")
@@ -88,6 +90,9 @@ func run(ctx context.Context) error {
 	b.plan.ByLetter = b.driverBench
 	b.data = &data{specs: b.specs}
 	var err error
+	if b.pattern, err = regexp.Compile(b.run); err != nil {
+		return err
+	}
 	if b.env, err = newEnvironment(ctx, b.data, b.uri); err != nil {
 		return err
 	}
@@ -172,10 +177,5 @@ func (b *bench) chosen(c Case) bool {
 	if b.quick && b.run == "" && (strings.Contains(c.Group, ",") || strings.HasPrefix(c.Group, "scale") || c.Group == "overhead") {
 		return false
 	}
-	for word := range strings.SplitSeq(b.run, ",") {
-		if strings.Contains(c.Group+" "+c.Name, word) {
-			return true
-		}
-	}
-	return false
+	return b.pattern.MatchString(c.Group + " " + c.Name)
 }
