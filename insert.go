@@ -124,10 +124,10 @@ func keepInserted(ids map[int]any, out *ops.Outcome, ordered bool) {
 // boxed is *doc as an any. Where it can it takes the address, so that nothing
 // is copied.
 func boxed[T any](doc *T) any {
-	if d, ok := any(doc).(*bson.D); ok && *d == nil || reflect.TypeFor[T]().Kind() != reflect.Struct && !ok {
-		return *doc
+	if _, ok := any(doc).(*bson.D); ok || reflect.TypeFor[T]().Kind() == reflect.Struct {
+		return doc
 	}
-	return doc
+	return *doc
 }
 
 // insertion encodes a document that is to be inserted, and gives its _id. One

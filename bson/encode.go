@@ -540,6 +540,10 @@ func (e *encoder) top(v any) error {
 	switch v := v.(type) {
 	case D:
 		return e.document(v, 1)
+	case *D:
+		if v != nil {
+			return e.document(*v, 1)
+		}
 	case M:
 		return e.mapDocument(v, 1)
 	case nil:

@@ -170,6 +170,7 @@ func (o *Outcome) take(kind BulkKind, s *Statements, i, n int, reply bson.Raw, e
 		o.Err = err
 		return false
 	}
+	o.Tried = slices.Grow(o.Tried, n-i)
 	for j := i; j < n; j++ {
 		o.Tried = append(o.Tried, s.index(j))
 	}
