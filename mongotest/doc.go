@@ -6,9 +6,10 @@
 //	client, err := motor.Connect(ctx, rs.URI())
 //
 // What a driver has to live through can be made to happen: a Node can be killed
-// and restarted, lag behind, be cut off from the others in one direction or
-// both; a primary can be stepped down; fail points make commands fail as on a
-// server with test commands enabled (configureFailPoint).
+// and restarted, lag behind, be cut off from the others or from clients, in one
+// direction or both; its replies can be delayed or cut short; a primary can be
+// stepped down; fail points make commands fail as on a server with test commands
+// enabled (configureFailPoint).
 //
 // The server is as strict as the real one of the Version that it claims: error
 // codes, labels and the shapes of replies are part of its contract. A command,

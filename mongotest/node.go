@@ -19,6 +19,7 @@ type Node struct {
 	address  string
 	engine   *storage.Engine
 	member   *repl.Member // nil if it stands alone
+	link     mongod.Link
 
 	mu     sync.Mutex
 	server *mongod.Server // nil while it is dead
@@ -64,7 +65,7 @@ func (n *Node) start(l net.Listener) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.server = mongod.Start(mongod.Config{
-		Version: s.version, Host: n.address, Engine: n.engine, Member: n.member,
+		Version: s.version, Host: n.address, Engine: n.engine, Member: n.member, Link: &n.link,
 		TLS: s.TLS, Compressors: s.compressors, Auth: s.Username != "",
 	}, l)
 }

@@ -48,6 +48,9 @@ func (c *conn) serve() {
 		if err != nil {
 			return
 		}
+		if err := c.server.Link.receive(c.server.ctx); err != nil {
+			return
+		}
 		if err := c.message(message); err != nil {
 			return
 		}
@@ -107,7 +110,7 @@ func (c *conn) msg(h wire.Header, message []byte, compressor wire.Compressor) er
 		}
 		id := wire.NextRequestID()
 		c.out = wire.AppendMsg(c.out[:0], id, responseTo, flags, reply)
-		if err := c.send(compressor); err != nil {
+		if err := c.send(r, compressor); err != nil {
 			return err
 		}
 		if !r.more {
@@ -145,15 +148,25 @@ func (c *conn) query(h wire.Header, message []byte, compressor wire.Compressor) 
 		return err
 	}
 	c.out = wire.AppendReply(c.out[:0], wire.NextRequestID(), h.RequestID, reply)
-	return c.send(compressor)
+	return c.send(r, compressor)
 }
 
-func (c *conn) send(compressor wire.Compressor) error {
+// send sends the reply to r.
+func (c *conn) send(r *request, compressor wire.Compressor) error {
 	out := c.out
 	if compressor != wire.NoCompression {
 		var err error
 		if out, err = wire.AppendCompressed(nil, out, compressor, -1); err != nil {
 			return err
+		}
+	}
+	if err := c.server.Link.send(c.server.ctx); err != nil {
+		return err
+	}
+	if r.command == nil || !r.command.noSession() {
+		if n, cut := c.server.Link.takeCut(); cut {
+			c.net.Write(out[:min(n, len(out)-1)])
+			return errHangUp
 		}
 	}
 	_, err := c.net.Write(out)

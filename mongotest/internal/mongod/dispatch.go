@@ -8,6 +8,7 @@ import (
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/mongotest/internal/query"
+	"github.com/motor-go/motor/mongotest/internal/repl"
 )
 
 // command is one entry of the table of commands.
@@ -46,7 +47,9 @@ func (r *request) serve() (bson.Raw, error) {
 		return nil, errHangUp
 	}
 	if err != nil {
-		reply = r.failed(asError(err))
+		e := asError(err)
+		r.confirmLoss(e)
+		reply = r.failed(e)
 	} else {
 		r.finishWrite(reply, &fail)
 		reply.double("ok", 1)
@@ -201,7 +204,8 @@ func (r *request) checkRole() error {
 	if !r.replicated() {
 		return nil
 	}
-	if r.isPrimary() {
+	if s := r.server.Member.Status(); s.Role == repl.Primary {
+		r.term = s.Term
 		return nil
 	}
 	switch {

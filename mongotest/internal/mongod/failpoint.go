@@ -43,7 +43,7 @@ var failPointNames = []string{
 	"failCommand", "onPrimaryTransactionalWrite", "failGetMoreAfterCursorCheckout", "rsSyncApplyStop",
 	"stopReplProducer", "blockHeartbeatStepdown", "waitInHello", "waitInIsMaster", "shutdownAtStartup",
 	"waitAfterCommandFinishes", "waitInFindBeforeMakingBatch", "maxTimeAlwaysTimeOut", "maxTimeNeverTimeOut",
-	"disableMaxSyncSourceLagSecs", "hangAfterCollectionInserts",
+	"disableMaxSyncSourceLagSecs", "hangAfterCollectionInserts", "forgetTransactionTable",
 }
 
 func (f *failPoints) init(s *Server) {

@@ -156,9 +156,7 @@ func (r *request) waitForReadConcern() error {
 	var commit storage.OpTime
 	switch {
 	case r.read.level == "linearizable":
-		at, err := e.Write(r.ctx, nil, func(tx *storage.Tx) error {
-			return tx.Do(&storage.Op{Kind: storage.Noop, Stmt: storage.NoStmt, Object: newDoc().str("msg", "linearizable read").raw()})
-		})
+		at, err := r.server.note(r.ctx, "linearizable read")
 		if err != nil {
 			return err
 		}

@@ -28,6 +28,7 @@ type request struct {
 	exhaust   bool // the client takes several replies
 	unread    bool // the client takes none
 
+	term      int64    // of the primary that serves it, 0 if the node is none
 	session   *session // nil without lsid
 	txn       txnFields
 	read      readConcern

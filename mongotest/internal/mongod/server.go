@@ -23,6 +23,8 @@ type Config struct {
 	Host   string
 	Engine *storage.Engine
 	Member *repl.Member // nil on a standalone server
+	// Link is the network to the clients.
+	Link *Link
 	// TLS is for all connections; nil for none.
 	TLS *tls.Config
 	// Compressors are those that the server agrees to, by preference.

@@ -376,12 +376,22 @@ func (s *Server) refresh(known *session) {
 		}
 		known.term, known.number, known.state = term, -1, noTxn
 	}
-	if rec := s.Engine.State().Session(known.key); rec != nil && rec.TxnNumber > known.number {
+	if rec := s.transactionRecord(known.key); rec != nil && rec.TxnNumber > known.number {
 		known.number, known.state = rec.TxnNumber, noTxn
 		if rec.Committed {
 			known.state, known.commit = txnCommitted, rec.Last
 		}
 	}
+}
+
+// transactionRecord is what the table of retryable writes and transactions
+// knows of a session, or nil. A fail point makes it know nothing, for tests of
+// what depends on it.
+func (s *Server) transactionRecord(key string) *storage.SessionRecord {
+	if _, hit := s.failPoints.hit("forgetTransactionTable", nil); hit {
+		return nil
+	}
+	return s.Engine.State().Session(key)
 }
 
 // executed are the statements of a retryable write that were done before, by
@@ -390,7 +400,7 @@ func (r *request) executed() map[int32]*storage.Op {
 	if !r.txn.retryable {
 		return nil
 	}
-	rec := r.server.Engine.State().Session(r.session.key)
+	rec := r.server.transactionRecord(r.session.key)
 	if rec == nil || rec.TxnNumber != r.txn.number {
 		return nil
 	}
@@ -402,7 +412,7 @@ func (r *request) sessionWrite() *storage.SessionWrite {
 	if !r.txn.given {
 		return nil
 	}
-	return &storage.SessionWrite{LSID: r.session.lsid, TxnNumber: r.txn.number}
+	return &storage.SessionWrite{LSID: r.session.lsid, TxnNumber: r.txn.number, Term: r.term}
 }
 
 var sessionsSchema = map[string]*schema{

@@ -1,9 +1,11 @@
 package mongod
 
 import (
+	"context"
 	"errors"
 	"time"
 
+	"github.com/motor-go/motor/mongotest/internal/repl"
 	"github.com/motor-go/motor/mongotest/internal/storage"
 )
 
@@ -77,6 +79,37 @@ func commitTransaction(r *request) (*doc, error) {
 	s.state, s.tx, s.commit = txnCommitted, nil, at
 	r.touched, r.wrote = at, true
 	return newDoc(), nil
+}
+
+// confirmLoss has a majority confirm that the transaction which could not be
+// committed is not known. A primary that others have replaced without its
+// knowing may not have heard of the commit: then the transaction must not be
+// tried again.
+func (r *request) confirmLoss(e *Error) {
+	if e.Code != codeNoSuchTransaction || r.name != "commitTransaction" || r.term == 0 {
+		return
+	}
+	doubt := func(code int32, message string, info func(*doc)) {
+		e.Labels = []string{}
+		if isRetryable(code) && r.labelsRetryable() {
+			e.Labels = []string{"RetryableWriteError"}
+		}
+		e.More = newDoc()
+		appendWriteConcernError(e.More, code, message, info)
+	}
+	var err error
+	if r.touched, err = r.server.note(r.ctx, "NoSuchTransaction"); err != nil {
+		doubt(codePrimarySteppedDown, repl.ErrSteppedDown.Error(), nil)
+		return
+	}
+	r.waitForWriteConcern(doubt)
+}
+
+// note writes an Entry that changes nothing.
+func (s *Server) note(ctx context.Context, msg string) (storage.OpTime, error) {
+	return s.Engine.Write(ctx, nil, func(tx *storage.Tx) error {
+		return tx.Do(&storage.Op{Kind: storage.Noop, Stmt: storage.NoStmt, Object: newDoc().str("msg", msg).raw()})
+	})
 }
 
 // abortTransaction ends a transaction without a trace.

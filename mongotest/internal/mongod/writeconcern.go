@@ -124,12 +124,7 @@ func (r *request) finishWrite(reply *doc, fail *failure) {
 	code := int32(0)
 	add := func(c int32, message string, info func(*doc)) {
 		code = c
-		reply.embed("writeConcernError", func(d *doc) {
-			d.int32("code", c).str("codeName", query.CodeName(c)).str("errmsg", message)
-			if info != nil {
-				info(d)
-			}
-		})
+		appendWriteConcernError(reply, c, message, info)
 	}
 	if fail.writeConcernError != nil {
 		reply.doc("writeConcernError", fail.writeConcernError)
@@ -152,6 +147,16 @@ func (r *request) finishWrite(reply *doc, fail *failure) {
 	}
 }
 
+func appendWriteConcernError(reply *doc, code int32, message string, info func(*doc)) {
+	reply.embed("writeConcernError", func(d *doc) {
+		d.int32("code", code).str("codeName", query.CodeName(code)).str("errmsg", message)
+		if info != nil {
+			info(d)
+		}
+	})
+}
+
+// waitForWriteConcern calls add if the write concern cannot be met.
 func (r *request) waitForWriteConcern(add func(code int32, message string, info func(*doc))) {
 	c, m := &r.write, r.server.Member
 	info := func(timedOut bool) func(*doc) { return func(d *doc) { c.errInfo(d, timedOut) } }
@@ -171,7 +176,7 @@ func (r *request) waitForWriteConcern(add func(code int32, message string, info 
 			ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(c.timeout)*time.Millisecond, errWTimeout)
 			defer cancel()
 		}
-		return m.WaitReplicated(ctx, r.touched, c.w)
+		return m.WaitReplicated(ctx, r.term, r.touched, c.w)
 	})
 	switch {
 	case err == nil:

@@ -45,6 +45,7 @@ type Member struct {
 	term        int64 // the newest that it heard of
 	voted       int64 // the newest that it voted in
 	primary     *Member
+	joined      bool // all that is here has been the primary's
 	frozenUntil time.Time
 	committed   storage.OpTime
 	lag         time.Duration
@@ -219,7 +220,7 @@ func (m *Member) down() {
 		return
 	}
 	m.Engine.SetWritable(false, m.term)
-	m.role, m.primary = Down, nil
+	m.role, m.primary, m.joined = Down, nil, false
 	m.election.stop()
 	m.loss.stop()
 	m.stop()
@@ -257,7 +258,7 @@ func (m *Member) note(msg string) {
 
 func (m *Member) stepDown() {
 	m.Engine.SetWritable(false, m.term)
-	m.role, m.primary = Secondary, nil
+	m.role, m.primary, m.joined = Secondary, nil, false
 	m.loss.stop()
 	m.changed()
 }
@@ -268,7 +269,7 @@ func (m *Member) follow(p *Member) {
 		m.term = p.term
 	}
 	if m.primary != p {
-		m.primary = p
+		m.primary, m.joined = p, false
 		m.changed()
 	}
 }

@@ -13,23 +13,7 @@ import (
 func (s *Set) run(ctx context.Context, m *Member) {
 	for ctx.Err() == nil {
 		wake := m.Changed.Wait()
-		s.mu.Lock()
-		source, lag, paused := m.primary, m.lag, m.paused
-		if source == nil || !s.sends(source, m) || m.role == Down {
-			source = m
-		}
-		s.mu.Unlock()
-
-		changed := source.Engine.Changed.Wait()
-		var due <-chan time.Time
-		if source != m && !paused {
-			if next := m.pull(source, lag); !next.IsZero() {
-				due = time.After(time.Until(next))
-			}
-		}
-		s.mu.Lock()
-		s.advance()
-		s.mu.Unlock()
+		changed, due := s.step(m)
 		select {
 		case <-ctx.Done():
 		case <-wake:
@@ -39,28 +23,49 @@ func (s *Set) run(ctx context.Context, m *Member) {
 	}
 }
 
+// step does what there is to do for m now, and says what to wait for. It is one
+// step for the whole set, so that nobody who has just become primary takes over
+// anything.
+func (s *Set) step(m *Member) (changed <-chan struct{}, due <-chan time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	source := m.primary
+	if source == nil || !s.sends(source, m) || m.role == Down {
+		source = m
+	}
+	changed = source.Engine.Changed.Wait()
+	if source != m && !m.paused {
+		if next := m.pull(source); !next.IsZero() {
+			due = time.After(time.Until(next))
+		}
+	}
+	s.advance()
+	return changed, due
+}
+
 // pull takes over the Entries of source that are due, and says when the next
 // one will be. If the last Entry here is not one of source's, nothing after the
 // last common one was ever committed, and m begins again with what source has.
-func (m *Member) pull(source *Member, lag time.Duration) (next time.Time) {
+func (m *Member) pull(source *Member) (next time.Time) {
 	from, mine := source.Engine.Oplog, m.applied()
 	entries, ok := from.After(mine.TS)
 	if common := from.At(mine.TS); !mine.TS.IsZero() && (common == nil || common.OpTime != mine) {
 		ok = false
 	}
+	m.joined = true
 	if !ok {
 		m.Engine.Resync(source.Engine)
 		source.Changed.Notify()
 		return next
 	}
 	due := len(entries)
-	if lag > 0 {
-		until := time.Now().Add(-lag)
+	if m.lag > 0 {
+		until := time.Now().Add(-m.lag)
 		for due > 0 && entries[due-1].Wall.After(until) {
 			due--
 		}
 		if due < len(entries) {
-			next = entries[due].Wall.Add(lag)
+			next = entries[due].Wall.Add(m.lag)
 		}
 	}
 	if due > 0 {
@@ -75,26 +80,28 @@ func (m *Member) pull(source *Member, lag time.Duration) (next time.Time) {
 var ErrSteppedDown = errors.New("Primary stepped down while waiting for replication")
 
 // WaitReplicated waits until as many members have the Entry at op, m among
-// them, or until it is committed if w is 0.
-func (m *Member) WaitReplicated(ctx context.Context, op storage.OpTime, w int) error {
+// them, or until it is committed if w is 0. m must be primary in the term all
+// the while.
+func (m *Member) WaitReplicated(ctx context.Context, term int64, op storage.OpTime, w int) error {
 	s := m.set
 	for {
 		wake := m.Changed.Wait()
 		s.mu.Lock()
 		s.advance()
-		role, have := m.role, 0
+		have := 0
 		for _, o := range s.Members {
-			if (o == m || o.primary == m && s.sends(o, m)) && o.applied().Compare(op) >= 0 {
+			if s.confirms(o, m) && o.applied().Compare(op) >= 0 {
 				have++
 			}
 		}
 		committed := m.committed.Compare(op) >= 0
+		reigns := m.role == Primary && m.term == term
 		s.mu.Unlock()
 		switch {
+		case !reigns:
+			return ErrSteppedDown
 		case w == 0 && committed, w > 0 && have >= w:
 			return nil
-		case role != Primary:
-			return ErrSteppedDown
 		}
 		select {
 		case <-wake:

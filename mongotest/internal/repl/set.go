@@ -188,7 +188,7 @@ func (s *Set) advance() {
 		}
 		var applied []storage.OpTime
 		for _, m := range s.Members {
-			if m == p || m.primary == p && m.term == p.term && s.sends(m, p) {
+			if s.confirms(m, p) {
 				applied = append(applied, m.applied())
 			}
 		}
@@ -197,11 +197,17 @@ func (s *Set) advance() {
 			p.commit(applied[n-1])
 		}
 		for _, m := range s.Members {
-			if m.primary == p && s.sends(p, m) {
+			if m.primary == p && m.joined && s.sends(p, m) {
 				m.commit(p.committed)
 			}
 		}
 	}
+}
+
+// confirms reports whether what m has applied counts for the primary p: all of
+// it is p's, and p hears of it.
+func (s *Set) confirms(m, p *Member) bool {
+	return m == p || m.primary == p && m.joined && m.term == p.term && s.sends(m, p)
 }
 
 // Followed reports whether a majority follows the primary p.

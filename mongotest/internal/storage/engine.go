@@ -163,7 +163,7 @@ func (e *Engine) Write(ctx context.Context, session *SessionWrite, work func(tx 
 func (e *Engine) tryWrite(session *SessionWrite, work func(tx *Tx) error) (OpTime, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.writable {
+	if !e.writable || session != nil && session.Term != e.term {
 		return e.State().At, ErrNotWritable
 	}
 	tx := &Tx{Session: session, engine: e, w: newWriter(e.State())}

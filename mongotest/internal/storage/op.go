@@ -90,4 +90,7 @@ type Entry struct {
 type SessionWrite struct {
 	LSID      bson.Raw // {id, uid}
 	TxnNumber int64
+	// Term is the term in which it was found out what the session had written
+	// before. In no other term may the write be made.
+	Term int64
 }

@@ -46,7 +46,7 @@ type Tx struct {
 func (e *Engine) Begin(base *State, session *SessionWrite) (*Tx, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.writable {
+	if !e.writable || session != nil && session.Term != e.term {
 		return nil, ErrNotWritable
 	}
 	tx := &Tx{Done: make(chan struct{}), Session: session, engine: e, w: newWriter(base), base: base, seen: base, using: map[UUID]bool{}}
