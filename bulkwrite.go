@@ -219,7 +219,7 @@ func (c *Collection[T]) BulkWrite(ctx context.Context, models []WriteModel[T], o
 	if err = errors.Join(e.err, err); err != nil {
 		return nil, err
 	}
-	env.OperationID = ops.NewOperationID()
+	op := c.db.client.exec.Begin(ctx, &env, "bulkWrite", c.name)
 	var out ops.Outcome
 	for _, g := range b.groups {
 		if !c.db.client.exec.Bulk(ctx, env, c.name, w, g.kind, &g.Statements, &out) {
@@ -230,7 +230,9 @@ func (c *Collection[T]) BulkWrite(ctx context.Context, models []WriteModel[T], o
 	c.wrote(b.release())
 	res, err := b.result(&out)
 	res.Acknowledged = env.WriteConcern.Acknowledged()
-	return res, errors.Join(bulkError(&out), err)
+	err = errors.Join(bulkError(&out), err)
+	op.End(err)
+	return res, err
 }
 
 func (b *bulk) result(out *ops.Outcome) (*BulkWriteResult, error) {

@@ -83,9 +83,11 @@ func (c *Client) BulkWrite(ctx context.Context, writes []ClientWrite, opts ...Cl
 	case !o.Unordered:
 		return nil, errors.New("bulkWrite: cannot request unacknowledged write concern and ordered writes")
 	}
-	env.OperationID = ops.NewOperationID()
+	op := c.exec.Begin(ctx, &env, "bulkWrite", "")
 	out := c.exec.ClientBulk(ctx, env, w, o.Verbose, &b.ClientStatements)
-	return b.result(&out, env.WriteConcern.Acknowledged(), o.Verbose)
+	res, err := b.result(&out, env.WriteConcern.Acknowledged(), o.Verbose)
+	op.End(err)
+	return res, err
 }
 
 // clientBulk is the statements of a bulk write.

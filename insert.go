@@ -96,12 +96,14 @@ func (c *Collection[T]) InsertMany(ctx context.Context, list []T, opts ...Insert
 	if err = errors.Join(e.err, err); err != nil {
 		return nil, err
 	}
-	env.OperationID = ops.NewOperationID()
+	op := c.db.client.exec.Begin(ctx, &env, "insert", c.name)
 	var out ops.Outcome
 	c.db.client.exec.Bulk(ctx, env, c.name, w, ops.BulkInsert, &ops.Statements{Docs: docs, Ends: ends}, &out)
 	e.release()
 	keepInserted(ids, &out, !o.Unordered)
-	return &InsertManyResult{InsertedIDs: ids, Acknowledged: env.WriteConcern.Acknowledged()}, bulkError(&out)
+	err = bulkError(&out)
+	op.End(err)
+	return &InsertManyResult{InsertedIDs: ids, Acknowledged: env.WriteConcern.Acknowledged()}, err
 }
 
 // keepInserted takes the _id of those statements away that inserted nothing.

@@ -7,7 +7,6 @@ import (
 	"net"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/event"
@@ -69,19 +68,7 @@ func (c component) debug(message string, attrs func() []slog.Attr) {
 
 // document is doc as relaxed Extended JSON, cut off if it is too long.
 func (l logger) document(key string, doc bson.Raw) slog.Attr {
-	return slog.String(key, truncate(doc.String(), l.length))
-}
-
-// truncate cuts s off after n bytes, or before the character that would be cut
-// in two.
-func truncate(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n] + "..."
+	return slog.String(key, event.Truncate(doc.String(), l.length))
 }
 
 // server is the address of a server: a host with a port, or the path of a

@@ -12,7 +12,7 @@ import (
 // more. For a tailable cursor the command itself must say so.
 func RunCursorCommand[R any](ctx context.Context, d *Database, command any, opts ...RunCommandOptions) (*Cursor[R], error) {
 	e := &encoder{codec: d.settings.codec}
-	cmd := &ops.Generic{Body: e.doc("command", command)}
+	cmd := &ops.Generic{Body: e.doc("command", command), Custom: true}
 	var err error
 	if cmd.Envelope, err = d.client.envelope(ctx, d.name, settings{}); err != nil {
 		return nil, err

@@ -1,9 +1,8 @@
-// Package event holds what the driver tells those who watch it: commands
-// (command-logging-and-monitoring), connection pools
-// (connection-monitoring-and-pooling), servers
+// Package event holds what the driver tells those who watch it: operations
+// (open-telemetry) and their commands (command-logging-and-monitoring),
+// connection pools (connection-monitoring-and-pooling), servers
 // (server-discovery-and-monitoring) and the choice among them
-// (server-selection). Names and fields are the
-// specifications' own.
+// (server-selection). Names and fields are the specifications' own.
 //
 // An Observer is a struct of optional functions. They are called in the
 // goroutine in which the thing happens: they must return quickly and must not
@@ -12,6 +11,9 @@ package event
 
 // Observer receives events. Any function may be nil.
 type Observer struct {
+	OperationStarted func(*OperationStarted)
+	OperationEnded   func(*OperationEnded)
+
 	CommandStarted   func(*CommandStarted)
 	CommandSucceeded func(*CommandSucceeded)
 	CommandFailed    func(*CommandFailed)

@@ -9,6 +9,9 @@ func Join(a, b *Observer) *Observer {
 		return a
 	}
 	return &Observer{
+		OperationStarted: join(a.OperationStarted, b.OperationStarted),
+		OperationEnded:   join(a.OperationEnded, b.OperationEnded),
+
 		CommandStarted:   join(a.CommandStarted, b.CommandStarted),
 		CommandSucceeded: join(a.CommandSucceeded, b.CommandSucceeded),
 		CommandFailed:    join(a.CommandFailed, b.CommandFailed),

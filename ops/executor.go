@@ -67,6 +67,9 @@ func (x *Executor) Run(ctx context.Context, cmd Command) (Result, error) {
 
 // start joins the session and runs.
 func (c *call) start(ctx context.Context) (Result, error) {
+	if c.env.OperationID == 0 && c.traced() {
+		return c.startTraced(ctx)
+	}
 	if s := c.env.Session; s != nil {
 		if err := s.Enter(); err != nil {
 			return Result{}, err

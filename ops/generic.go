@@ -19,7 +19,9 @@ type Generic struct {
 	Write bool
 	// Sessionless marks a command that goes without a session of its own.
 	Sessionless bool
-	RawData     bool
+	// Custom marks a command of the user's own making.
+	Custom  bool
+	RawData bool
 }
 
 func (g *Generic) traits() traits {

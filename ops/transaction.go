@@ -40,6 +40,7 @@ func (e *endTransaction) failed(err error) {
 func (x *Executor) CommitTransaction(ctx context.Context, s *session.Session) error {
 	send, again, err := s.Transaction.Commit()
 	if err != nil || !send {
+		x.endTransaction(s, err)
 		return err
 	}
 	o := s.Transaction.Options
@@ -52,6 +53,7 @@ func (x *Executor) CommitTransaction(ctx context.Context, s *session.Session) er
 		cmd.WriteConcern = majority(cmd.WriteConcern)
 	}
 	_, err = x.Run(ctx, cmd)
+	x.endTransaction(s, err)
 	return err
 }
 
@@ -70,6 +72,7 @@ func (x *Executor) AbortTransaction(ctx context.Context, s *session.Session) err
 		}
 		x.Run(ctx, cmd)
 	}
+	x.endTransaction(s, nil)
 	x.Unpin(s)
 	return nil
 }

@@ -82,6 +82,11 @@ type Transaction struct {
 	// balancer, or nil. It must be released before the transaction is over.
 	Pin Pin
 
+	// OperationID and Announced are the identifier under which the transaction
+	// was announced to those who trace, and when; 0 if it was not.
+	OperationID int64
+	Announced   time.Time
+
 	committedEmpty bool // commit was called before any command was sent
 }
 

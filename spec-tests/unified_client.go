@@ -13,6 +13,7 @@ import (
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/event"
 	"github.com/motor-go/motor/internal/knobs"
+	"github.com/motor-go/motor/internal/tracing"
 )
 
 // client is a client with what was seen of it.
@@ -20,6 +21,7 @@ type client struct {
 	*motor.Client
 	events eventLog
 	logs   logCollector
+	spans  spanLog
 	// checkedOut counts the connections that are checked out.
 	checkedOut atomic.Int64
 }
@@ -64,9 +66,6 @@ func newClient(ctx context.Context, d *Deployment, e *entities, spec clientSpec)
 	if spec.AutoEncryptOpts != nil {
 		return nil, malformedf("automatic encryption is not offered by the driver")
 	}
-	if spec.ObserveTracingMessages != nil {
-		return nil, malformedf("tracing is not offered by the driver")
-	}
 	uri, err := spec.connectionString(d)
 	if err != nil {
 		return nil, err
@@ -79,6 +78,13 @@ func newClient(ctx context.Context, d *Deployment, e *entities, spec clientSpec)
 		}
 	}
 	o := motor.ClientOptions{Observer: c.observer()}
+	if t := spec.ObserveTracingMessages; t != nil {
+		length := 0
+		if t.EnableCommandPayload {
+			length = 1 << 20 // commands are to be read again
+		}
+		o.Observer = event.Join(o.Observer, tracing.Observer(&c.spans, length))
+	}
 	if spec.ServerAPI != nil {
 		o.ServerAPI = &motor.ServerAPI{Version: spec.ServerAPI.Version, Strict: spec.ServerAPI.Strict, DeprecationErrors: spec.ServerAPI.DeprecationErrors}
 	}

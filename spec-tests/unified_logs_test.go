@@ -62,13 +62,16 @@ func TestObserveLogMessages(t *testing.T) {
 }
 
 func TestExpectTracingMessages(t *testing.T) {
-	span := func(name, attributes string, nested ...*Span) *Span {
-		return &Span{Name: name, Attributes: bson.Raw(extJSON(t, attributes).Value), Nested: nested}
-	}
-	got := []*Span{
-		span("insert a", `{"db": "a"}`, span("insert", `{"n": 1, "m": 1}`)),
-		span("find a", `{}`, span("find", `{}`), span("getMore", `{}`)),
-	}
+	var log spanLog
+	insert := log.Start(t.Context(), nil, "insert a", []slog.Attr{slog.String("db", "a")})
+	log.Start(t.Context(), insert, "insert", []slog.Attr{slog.Int64("n", 1), slog.Int64("m", 1)}).End()
+	insert.End()
+	find := log.Start(t.Context(), nil, "find a", nil)
+	log.Start(t.Context(), nil, "not ended", nil)
+	log.Start(t.Context(), find, "find", nil)
+	log.Start(t.Context(), find, "getMore", nil)
+	find.End()
+	got := log.ended()
 	for text, want := range map[string]string{
 		`[{"name": "insert a", "attributes": {"db": "a", "error": {"$$exists": false}}, "nested": [{"name": "insert", "attributes": {"n": 1}}]},
 		  {"name": "find a", "attributes": {}, "nested": [{"name": "find", "attributes": {}}, {"name": "getMore", "attributes": {}}]}]`: "",

@@ -112,7 +112,14 @@ func (m matcher) operator(path, name string, operand, actual bson.RawValue, root
 		if err != nil {
 			return err
 		}
-		return m.match(path, bson.RawValue{Type: bson.TypeEmbeddedDocument, Value: s.lsid}, actual, false)
+		if text, ok := actual.Str(); ok { // the attribute of a span
+			id, _ := s.lsid.Lookup("id").Binary()
+			if u, err := id.UUID(); err != nil || text != u.String() {
+				return fmt.Errorf("%s: is %q, want the session %v", path, text, s.lsid)
+			}
+			return nil
+		}
+		return m.match(path, document(s.lsid), actual, false)
 	case "$$matchesHexBytes":
 		return matchHexBytes(path, operand, actual)
 	case "$$lte":

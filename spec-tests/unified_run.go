@@ -167,6 +167,15 @@ func (r *testRun) assertions(ctx context.Context, test unifiedTest) error {
 			return err
 		}
 	}
+	for _, x := range test.ExpectTracingMessages {
+		c, err := lookup[*client](&r.entities, x.Client)
+		if err != nil {
+			return err
+		}
+		if err := m.matchSpans("spans", x.Spans, c.spans.ended(), x.IgnoreExtraSpans); err != nil {
+			return err
+		}
+	}
 	for _, data := range test.Outcome {
 		if err := r.checkData(ctx, data); err != nil {
 			return fmt.Errorf("outcome of %v: %w", data, err)

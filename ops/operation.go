@@ -1,0 +1,114 @@
+package ops
+
+import (
+	"context"
+	"time"
+
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/event"
+	"github.com/motor-go/motor/session"
+	"github.com/motor-go/motor/topology/description"
+)
+
+// Operation is an operation that was announced to those who trace (see
+// event.OperationStarted). Its zero value announces nothing.
+type Operation struct {
+	observer *event.Observer
+	id       int64
+	start    time.Time
+}
+
+// Begin announces an operation of several commands, whose envelope env is.
+func (x *Executor) Begin(ctx context.Context, env *Envelope, name, collection string) Operation {
+	env.OperationID = NewOperationID()
+	if !x.traced() {
+		return Operation{}
+	}
+	return x.announce(ctx, env, event.OperationStarted{Name: name, DatabaseName: env.DB, CollectionName: collection})
+}
+
+// traced reports whether somebody listens to operations.
+func (x *Executor) traced() bool {
+	return x.Observer != nil && (x.Observer.OperationStarted != nil || x.Observer.OperationEnded != nil)
+}
+
+func (x *Executor) announce(ctx context.Context, env *Envelope, e event.OperationStarted) Operation {
+	e.Context, e.OperationID = ctx, env.OperationID
+	if s := env.Session; s != nil {
+		x.announceTransaction(ctx, s)
+		e.Parent = s.Transaction.OperationID
+	}
+	o := Operation{x.Observer, e.OperationID, time.Now()}
+	if f := x.Observer.OperationStarted; f != nil {
+		f(&e)
+	}
+	return o
+}
+
+// End announces the end of the operation.
+func (o Operation) End(err error) {
+	if o.observer != nil && o.observer.OperationEnded != nil {
+		o.observer.OperationEnded(&event.OperationEnded{OperationID: o.id, Duration: time.Since(o.start), Failure: err})
+	}
+}
+
+// announceTransaction announces the transaction of s with its first operation.
+func (x *Executor) announceTransaction(ctx context.Context, s *session.Session) {
+	t := &s.Transaction
+	if t.State != session.TransactionStarting || t.OperationID != 0 {
+		return
+	}
+	t.OperationID, t.Announced = NewOperationID(), time.Now()
+	if f := x.Observer.OperationStarted; f != nil {
+		f(&event.OperationStarted{Context: ctx, Name: "transaction", OperationID: t.OperationID})
+	}
+}
+
+// endTransaction announces the end of the transaction of s, if its beginning
+// was.
+func (x *Executor) endTransaction(s *session.Session, err error) {
+	t := &s.Transaction
+	if t.OperationID != 0 {
+		Operation{x.Observer, t.OperationID, t.Announced}.End(err)
+		t.OperationID = 0
+	}
+}
+
+// startTraced is start with an announcement.
+func (c *call) startTraced(ctx context.Context) (res Result, err error) {
+	c.env.OperationID = NewOperationID()
+	op := c.announce(ctx, c.env, event.OperationStarted{
+		Name: c.operationName(), DatabaseName: c.env.DB, CollectionName: c.collection(),
+	})
+	res, err = c.start(ctx)
+	c.env.OperationID = 0
+	failure := err
+	if list := WriteErrors(res.Reply, 0); failure == nil && len(list) > 0 {
+		failure = list[0]
+	}
+	op.End(failure)
+	return res, err
+}
+
+// operationName is the specification's name of what the command does.
+func (c *call) operationName() string {
+	if g, ok := c.command.(*Generic); ok && g.Custom {
+		return "runCommand"
+	}
+	switch c.traits.name {
+	case "create":
+		return "createCollection"
+	case "drop":
+		return "dropCollection"
+	}
+	return c.traits.name
+}
+
+// collection is the collection that the command is about, if there is one.
+func (c *call) collection() string {
+	if c.env.DB == "admin" {
+		return ""
+	}
+	doc, at := bson.BeginDocument(nil)
+	return event.CollectionName(bson.EndDocument(c.command.appendFields(doc, &description.Server{}), at))
+}
