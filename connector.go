@@ -25,13 +25,31 @@ type connector struct {
 // AuthCallbacks are callbacks that authentication needs.
 type AuthCallbacks struct {
 	// OIDC provides tokens for programs, OIDCHuman by asking a person.
-	OIDC, OIDCHuman auth.OIDCCallback
+	OIDC, OIDCHuman OIDCCallback
 	// OIDCAllowedHosts are the hosts that tokens of OIDCHuman may be sent to;
 	// nil is the specification's list.
 	OIDCAllowedHosts []string
 	// AWS replaces all other sources of AWS credentials.
-	AWS func(context.Context) (auth.AWSCredentials, error)
+	AWS func(context.Context) (AWSCredentials, error)
 }
+
+// What callbacks get and return.
+type (
+	// OIDCCallback gives an access token to MONGODB-OIDC. It should return when
+	// its context ends: after a minute, or five where a person is asked.
+	OIDCCallback = auth.OIDCCallback
+	// OIDCParams is what an OIDCCallback is told.
+	OIDCParams = auth.OIDCParams
+	// OIDCCredential is what an OIDCCallback returns.
+	OIDCCredential = auth.OIDCCredential
+	// IdPInfo is what the server says of its identity provider.
+	IdPInfo = auth.IdPInfo
+	// AWSCredentials are what MONGODB-AWS signs with.
+	AWSCredentials = auth.AWSCredentials
+	// Secret is a string that formats and marshals as a placeholder. Convert it
+	// to string to use it.
+	Secret = auth.Secret
+)
 
 func newConnector(c *uri.Config, o ClientOptions, metadata *pool.Metadata) (*connector, error) {
 	k := &connector{dial: o.Dial, pool: pool.Config{

@@ -3,8 +3,10 @@ package mongotest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -66,7 +68,8 @@ func (n *Node) start(l net.Listener) {
 	defer n.mu.Unlock()
 	n.server = mongod.Start(mongod.Config{
 		Version: s.version, Host: n.address, Engine: n.engine, Member: n.member, Link: &n.link,
-		TLS: s.TLS, Compressors: s.compressors, Auth: s.Username != "",
+		TLS: s.TLS, Compressors: s.compressors,
+		Auth: s.Username != "" || len(s.OIDCTokens) > 0, OIDCTokens: s.OIDCTokens,
 	}, l)
 }
 
@@ -172,10 +175,16 @@ func (s *settings) listenAll(nodes int) (listeners []net.Listener, err error) {
 	return listeners, nil
 }
 
-// addUser makes the user of the options, if there is one.
-func (n *Node) addUser() error {
-	if n.settings.Username == "" {
+// addUsers makes the users of the options.
+func (n *Node) addUsers() error {
+	s := n.settings
+	for _, name := range slices.Compact(slices.Sorted(maps.Values(s.OIDCTokens))) {
+		if err := mongod.AddUser(context.Background(), n.engine, "$external", name, ""); err != nil {
+			return err
+		}
+	}
+	if s.Username == "" {
 		return nil
 	}
-	return mongod.AddUser(context.Background(), n.engine, n.settings.Username, n.settings.Password)
+	return mongod.AddUser(context.Background(), n.engine, "admin", s.Username, s.Password)
 }

@@ -34,6 +34,11 @@ type Options struct {
 	// Username and Password make clients authenticate, and are those of a user
 	// with the role root in the database admin.
 	Username, Password string
+	// OIDCTokens makes clients authenticate, too, and lets them do so by
+	// MONGODB-OIDC: it has the names of users of the database $external with
+	// the role root by their access tokens. A client that wants to be told of the
+	// identity provider must name a user if there are several.
+	OIDCTokens map[string]string
 	// Compressors are the compressors that nodes agree to: snappy, zlib, zstd.
 	// The default is all of them; an empty list that is not nil is none.
 	Compressors []string

@@ -53,7 +53,7 @@ func StartReplicaSet(o Options) (*ReplicaSet, error) {
 		rs.Nodes = append(rs.Nodes, n)
 		n.start(listeners[i])
 	}
-	if err := rs.Nodes[0].addUser(); err != nil {
+	if err := rs.Nodes[0].addUsers(); err != nil {
 		rs.Close()
 		return nil, err
 	}

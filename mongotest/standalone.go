@@ -36,7 +36,7 @@ func StartStandalone(o Options) (*Standalone, error) {
 	}
 	n := &Node{settings: &s, address: listeners[0].Addr().String(), engine: storage.NewEngine(false)}
 	n.engine.SetWritable(true, 0)
-	if err := n.addUser(); err != nil {
+	if err := n.addUsers(); err != nil {
 		listeners[0].Close()
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package ops
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -250,8 +251,12 @@ func (c *call) send(ctx context.Context, server *topology.Server, conn *pool.Con
 	}
 
 	reply, err := c.exchange(ctx, conn, &m)
-	if code, _ := code(err); code == reauthenticationRequired && conn.Reauthenticate(ctx) == nil {
-		reply, err = c.exchange(ctx, conn, &m)
+	if code, _ := code(err); code == reauthenticationRequired {
+		if failed := conn.Reauthenticate(ctx); failed != nil {
+			err = c.connectionError(conn, fmt.Errorf("%w; authenticating anew: %w", err, failed))
+		} else {
+			reply, err = c.exchange(ctx, conn, &m)
+		}
 	}
 	if err != nil {
 		server.HandleError(conn, reply, err)

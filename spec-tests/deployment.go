@@ -26,6 +26,9 @@ type Deployment struct {
 	// Parameters are the server's, by getParameter.
 	Parameters bson.Raw
 
+	// oidcToken is an access token that the deployment trusts, if there is one.
+	oidcToken string
+
 	client *motor.Client
 	// nodes has a client for each mongos, each member of a replica set, or the
 	// load balancer that stands before a single mongos.

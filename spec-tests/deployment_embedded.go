@@ -53,8 +53,10 @@ func Embedded(topologies []string, versions []Version) *Deployments {
 
 func startEmbedded(ctx context.Context, f Facts) (*Deployment, error) {
 	o := mongotest.Options{Version: f.Version.String()}
+	const token = "token of test_user1"
 	if f.Auth {
 		o.Username, o.Password = "root", "secret"
+		o.OIDCTokens = map[string]string{token: "test_user1"}
 	}
 	uri, stop, err := embeddedTopologies[f.Topology](o)
 	if err != nil {
@@ -69,5 +71,8 @@ func startEmbedded(ctx context.Context, f Facts) (*Deployment, error) {
 		err = fmt.Errorf("%v was started and is %v", f, d.Facts)
 	}
 	d.stop = stop
+	if f.Auth {
+		d.oidcToken = token
+	}
 	return d, err
 }

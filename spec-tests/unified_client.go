@@ -93,6 +93,11 @@ func newClient(ctx context.Context, d *Deployment, e *entities, spec clientSpec)
 			return nil, err
 		}
 	}
+	if m, _ := spec.URIOptions.Lookup("authMechanism").Str(); m == "MONGODB-OIDC" && d.oidcToken != "" {
+		o.Auth.OIDC = func(context.Context, motor.OIDCParams) (motor.OIDCCredential, error) {
+			return motor.OIDCCredential{AccessToken: motor.Secret(d.oidcToken)}, nil
+		}
+	}
 	if spec.URIOptions.Lookup("heartbeatFrequencyMS").IsZero() {
 		ctx = knobs.With(ctx, shortened)
 	}
@@ -114,6 +119,9 @@ func (spec clientSpec) connectionString(d *Deployment) (string, error) {
 	}
 	options := url.Values{}
 	for name, v := range spec.URIOptions.All() {
+		if name == "authMechanismProperties" && d.oidcToken != "" {
+			continue // the placeholder stands for the callback
+		}
 		values, err := uriOption(name, v)
 		if err != nil {
 			return "", err
@@ -123,6 +131,9 @@ func (spec clientSpec) connectionString(d *Deployment) (string, error) {
 	if strings.EqualFold(options.Get("directConnection"), "true") {
 		options.Set("replicaSet", "")
 		uri = withHost(uri, hosts(uri)[0])
+	}
+	if options.Get("authMechanism") == "MONGODB-OIDC" {
+		uri = strings.Replace(uri, authority(uri), strings.Join(hosts(uri), ","), 1)
 	}
 	return withOptions(uri, options), nil
 }

@@ -118,6 +118,10 @@ func TestConnectionStrings(t *testing.T) {
 			t.Errorf("%s with %s is %s, %v, want %s", c.uri, c.options, got, err, c.want)
 		}
 	}
+	oidc := clientSpec{URIOptions: bson.Raw(extJSON(t, `{"authMechanism": "MONGODB-OIDC", "authMechanismProperties": {"$$placeholder": 1}}`).Value)}
+	if got, err := oidc.connectionString(&Deployment{URI: "mongodb://u:p@h,i/", oidcToken: "t"}); got != "mongodb://h,i/?authMechanism=MONGODB-OIDC" || err != nil {
+		t.Errorf("with a token the connection string is %s, %v", got, err)
+	}
 	if got := withOptions("mongodb://h/?a=b", url.Values{"a": nil}); got != "mongodb://h/?" {
 		t.Errorf("an option taken off leaves %s", got)
 	}

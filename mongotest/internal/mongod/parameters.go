@@ -21,7 +21,11 @@ func (p *parameters) init(s *Server) {
 	defaults.int32("transactionLifetimeLimitSeconds", 60).int64("maxTransactionLockRequestTimeoutMillis", 5)
 	defaults.int64("cursorTimeoutMillis", cursorTimeout.Milliseconds()).bool("ttlMonitorEnabled", true)
 	defaults.int32("localLogicalSessionTimeoutMinutes", int32(sessionTimeout/time.Minute))
-	defaults.bool("requireApiVersion", false).strings("authenticationMechanisms", []string{"MONGODB-X509", "SCRAM-SHA-1", "SCRAM-SHA-256"})
+	mechanisms := []string{"MONGODB-X509", "SCRAM-SHA-1", "SCRAM-SHA-256"}
+	if len(s.OIDCTokens) > 0 {
+		mechanisms = append(mechanisms, "MONGODB-OIDC")
+	}
+	defaults.bool("requireApiVersion", false).strings("authenticationMechanisms", mechanisms)
 	defaults.embed("featureCompatibilityVersion", func(d *doc) {
 		d.str("version", itoa(s.Version.Major)+"."+itoa(s.Version.Minor))
 	})

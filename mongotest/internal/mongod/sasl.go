@@ -11,8 +11,9 @@ import (
 
 // saslConversation is a login in progress.
 type saslConversation struct {
-	scram *auth.ServerConversation
-	db    string
+	db   string
+	step func(payload []byte) (reply []byte, done bool, err error)
+	user func() string // who has logged in, when it is done
 }
 
 var errAuthentication = errorf(codeAuthenticationFailed, "Authentication failed.")
@@ -25,16 +26,22 @@ func saslStart(r *request) (*doc, error) {
 func (c *conn) startSASL(command bson.Raw, db string) (*doc, error) {
 	c.sasl = nil
 	mechanism, _ := command.Lookup("mechanism").Str()
-	if !slices.Contains(mechanisms, mechanism) {
+	s := &saslConversation{db: db}
+	switch {
+	case slices.Contains(mechanisms, mechanism):
+		lookup := func(name string) (auth.StoredKeys, bool) { return c.server.keys(userName{name, db}, mechanism) }
+		scram, err := auth.NewServerConversation(mechanism, lookup, "")
+		if err != nil {
+			return nil, errAuthentication
+		}
+		scram.SkipEmptyExchange = command.Lookup("options", "skipEmptyExchange").Truthy()
+		s.step, s.user = scram.Step, func() string { return scram.Username }
+	case mechanism == auth.OIDC && len(c.server.OIDCTokens) > 0:
+		oidc := &oidcConversation{users: c.server.OIDCTokens}
+		s.step, s.user = oidc.step, func() string { return oidc.user }
+	default:
 		return nil, errorf(334, "Received authentication for mechanism %s which is not enabled", mechanism)
 	}
-	s := &saslConversation{db: db}
-	lookup := func(name string) (auth.StoredKeys, bool) { return c.server.keys(userName{name, db}, mechanism) }
-	var err error
-	if s.scram, err = auth.NewServerConversation(mechanism, lookup, ""); err != nil {
-		return nil, errAuthentication
-	}
-	s.scram.SkipEmptyExchange = command.Lookup("options", "skipEmptyExchange").Truthy()
 	c.sasl = s
 	return c.stepSASL(command.Lookup("payload"))
 }
@@ -63,14 +70,14 @@ func (c *conn) stepSASL(v bson.RawValue) (*doc, error) {
 		payload = []byte(s)
 	}
 	s := c.sasl
-	reply, done, err := s.scram.Step(payload)
+	reply, done, err := s.step(payload)
 	if err != nil {
 		c.sasl = nil
 		return nil, errAuthentication
 	}
 	if done {
 		c.sasl = nil
-		c.logIn(userName{s.scram.Username, s.db})
+		c.logIn(userName{s.user(), s.db})
 	}
 	return newDoc().int32("conversationId", 1).bool("done", done).binary("payload", bson.Binary{Data: reply}), nil
 }

@@ -31,6 +31,9 @@ type Config struct {
 	Compressors []wire.Compressor
 	// Auth makes clients authenticate.
 	Auth bool
+	// OIDCTokens are the users of MONGODB-OIDC by the access tokens that are
+	// trusted; without any the mechanism is not known.
+	OIDCTokens map[string]string
 }
 
 // Version is the version that a server claims, with its patch level.

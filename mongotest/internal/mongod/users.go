@@ -72,10 +72,15 @@ func userDocument(u userName, password string, mechanisms []string, roles []bson
 	return d.doc("credentials", credentials.raw()).docs("roles", roles).raw(), nil
 }
 
-// AddUser makes a user of the database admin that may do everything.
-func AddUser(ctx context.Context, e *storage.Engine, name, password string) error {
+// AddUser makes a user that may do everything. One of the database $external
+// has no password.
+func AddUser(ctx context.Context, e *storage.Engine, db, name, password string) error {
 	role := newDoc().str("role", "root").str("db", "admin").raw()
-	d, err := userDocument(userName{name, "admin"}, password, mechanisms, []bson.Raw{role})
+	has := mechanisms
+	if db == "$external" {
+		has = nil
+	}
+	d, err := userDocument(userName{name, db}, password, has, []bson.Raw{role})
 	if err != nil {
 		return err
 	}
