@@ -69,64 +69,81 @@ func multiCases(ctx context.Context, b *bench) ([]Case, error) {
 			job{kind: bulkInsert, coll: "small", doc: small, count: 10_000})
 		add("bulkWrite 10 large", Task{"Large doc Collection BulkWrite insert", 10 * largeSize, multi | write},
 			job{kind: bulkInsert, coll: "large", doc: large, count: 10})
-		const mixed = 1000
-		add("bulkWrite 1,000 of each", Task{"Small doc Collection BulkWrite Mixed Operations", 2 * mixed * smallSize, multi | write},
+		add("client bulkWrite 10,000 small", Task{"Small doc Client BulkWrite insert", 10_000 * smallSize, multi | write},
+			job{kind: clientInsert, coll: "small", doc: small, count: 10_000})
+		add("client bulkWrite 10 large", Task{"Large doc Client BulkWrite insert", 10 * largeSize, multi | write},
+			job{kind: clientInsert, coll: "large", doc: large, count: 10})
+		mixed, name := 1000, "1,000"
+		if b.driverBench {
+			mixed, name = 10_000, "10,000"
+		}
+		add("bulkWrite "+name+" of each", Task{"Small doc Collection BulkWrite Mixed Operations", 2 * mixed * smallSize, multi | write},
 			job{kind: bulkMixed, coll: "small", doc: small, count: mixed})
+		add("client bulkWrite "+name+" of each", Task{"Small doc Client BulkWrite Mixed Operations", 2 * mixed * smallSize, multi | write},
+			job{kind: clientMixed, coll: "small", doc: small, count: mixed})
+		add("GridFS upload", Task{"GridFS upload", gridfsLarge, multi | write}, job{kind: upload, coll: "fs", size: gridfsLarge})
+		add("GridFS download", Task{"GridFS download", gridfsLarge, multi | read}, job{kind: download, coll: "fs", size: gridfsLarge})
 	}
 	return cases, nil
 }
 
 // parallelCases are the tasks of many goroutines.
 func parallelCases(ctx context.Context, b *bench) ([]Case, error) {
-	e := b.env
-	files, lines := 8, 1000 // of the LDJSON tasks
-	switch {
-	case b.driverBench:
-		files, lines = 100, 5000
-	case b.quick:
-		files, lines = 4, 100
-	}
 	var cases []Case
 	for _, v := range append([]variant{plain}, variants...) {
 		for _, g := range []int{8, 64, 512} {
-			cases = append(cases, trip{env: e, variant: v, goroutines: g,
+			cases = append(cases, trip{env: b.env, variant: v, goroutines: g,
 				job: job{kind: findOneD, coll: "tweet_10000", count: 10_000}}.newCase("parallel", fmt.Sprintf("findOne into D, %d goroutines", g)))
 		}
+	}
+	files, lines, photos := 8, 1000, 8
+	switch {
+	case b.driverBench:
+		files, lines, photos = 100, 5000, 50
+	case b.quick:
+		files, lines, photos = 4, 100, 4
 	}
 	line, err := b.data.line(ctx)
 	if err != nil {
 		return nil, err
 	}
-	add := func(name, task string, j job, direction composite) {
-		j.count, j.coll = lines, fmt.Sprintf("line_%d", files*lines)
-		for i := range files {
-			j.files = append(j.files, fmt.Sprintf("ldjson%03d.txt", i))
+	text := repeatLine(line, lines)
+	all := job{coll: fmt.Sprintf("line_%d", files*lines), count: lines}
+	of := fmt.Sprintf(" of %d files of %d lines", files, lines)
+	cases = append(cases,
+		all.onFiles(b.env, importLines, files, text, "LDJSON import"+of, Task{"LDJSON multi-file import", 0, write}),
+		all.onFiles(b.env, exportLines, files, text, "LDJSON export"+of, Task{"LDJSON multi-file export", 0, read}))
+	photo := content(gridfsMulti)
+	all = job{coll: "fs", size: len(photo)}
+	of = fmt.Sprintf(" of %d files of 5 MB", photos)
+	return append(cases,
+		all.onFiles(b.env, uploadFiles, photos, photo, "GridFS upload"+of, Task{"GridFS multi-file upload", 0, write}),
+		all.onFiles(b.env, downloadFiles, photos, photo, "GridFS download"+of, Task{"GridFS multi-file download", 0, read})), nil
+}
+
+// onFiles is the case of doing the job with n files, which hold text in the
+// beginning.
+func (j job) onFiles(e *environment, k kind, n int, text []byte, name string, task Task) Case {
+	j.kind, j.files = k, make([]string, n)
+	task.Size, task.composites = n*len(text), task.composites|parallel
+	c := trip{env: e, job: j}.newCase("parallel", name)
+	c.Task, c.Scale = task, 1
+	c.Open = func(ctx context.Context, c *Case) error {
+		dir, err := os.MkdirTemp("", "bench")
+		if err != nil {
+			return err
 		}
+		c.onClose(func() { os.RemoveAll(dir) })
 		t := trip{env: e, job: j}
-		c := t.newCase("parallel", fmt.Sprintf("%s of %d files of %d lines", name, files, lines))
-		c.Task, c.Scale = Task{task, files * lines * (len(line) + 1), direction | parallel}, 1
-		c.Open = func(ctx context.Context, c *Case) error {
-			dir, err := os.MkdirTemp("", "ldjson")
-			if err != nil {
+		for i := range j.files {
+			t.job.files[i] = filepath.Join(dir, fmt.Sprintf("file%03d", i))
+			if err := os.WriteFile(t.job.files[i], text, 0o644); err != nil {
 				return err
 			}
-			c.onClose(func() { os.RemoveAll(dir) })
-			t := t
-			t.job.files = nil
-			for _, name := range j.files {
-				name = filepath.Join(dir, name)
-				t.job.files = append(t.job.files, name)
-				if err := os.WriteFile(name, repeatLine(line, lines), 0o644); err != nil {
-					return err
-				}
-			}
-			return t.open(ctx, c)
 		}
-		cases = append(cases, c)
+		return t.open(ctx, c)
 	}
-	add("LDJSON import", "LDJSON multi-file import", job{kind: importLines}, write)
-	add("LDJSON export", "LDJSON multi-file export", job{kind: exportLines}, read)
-	return cases, nil
+	return c
 }
 
 func repeatLine(line []byte, n int) []byte {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -64,6 +65,9 @@ func (c *recorded) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
+// errUnable says that a driver cannot do a job.
+var errUnable = errors.New("the driver has no such operation")
+
 // record is the messages that a peer sends when it does the job for the second
 // time, as then it has a connection, and what it tells of the results.
 func record(ctx context.Context, connect func(connection) (*peer, error), c connection, j job, see func(any)) ([][]byte, error) {
@@ -75,6 +79,9 @@ func record(ctx context.Context, connect func(connection) (*peer, error), c conn
 	}
 	defer p.close()
 	do := p.task(j)
+	if do == nil {
+		return nil, errUnable
+	}
 	if err := do(ctx, nil); err != nil {
 		return nil, err
 	}

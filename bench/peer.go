@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"runtime"
 
@@ -35,6 +36,8 @@ type job struct {
 	count int
 	// files are what is imported, or written by an export.
 	files []string
+	// size is that of a file in GridFS, in bytes.
+	size int
 }
 
 type kind int
@@ -50,18 +53,31 @@ const (
 	findD
 	findStruct
 	findRaw
+	clientInsert
+	clientMixed
 	importLines
 	exportLines
+	upload
+	download
+	uploadFiles
+	downloadFiles
 )
 
 // writes reports whether the job changes the collection.
 func (k kind) writes() bool {
 	switch k {
-	case insertOne, insertMany, bulkInsert, bulkMixed, importLines:
+	case insertOne, insertMany, bulkInsert, bulkMixed, clientInsert, clientMixed, importLines, upload, uploadFiles:
 		return true
 	}
 	return false
 }
+
+// gridfs reports whether the job is about files in GridFS.
+func (k kind) gridfs() bool { return k >= upload }
+
+// mixedCollection is the name of the collection to which the i-th document of
+// a mixed bulk write of the client goes.
+func mixedCollection(i int) string { return fmt.Sprint("corpus_", i%10+1) }
 
 // connection says how a peer connects.
 type connection struct {

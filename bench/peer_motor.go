@@ -10,6 +10,7 @@ import (
 	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/event"
+	"github.com/motor-go/motor/gridfs"
 )
 
 func connectMotor(c connection) (*peer, error) {
@@ -107,10 +108,13 @@ func motorTask(client *motor.Client, j job) task {
 	case importLines:
 		return func(ctx context.Context, see func(any)) error { return motorImport(ctx, coll, j) }
 	}
-	return motorWrite(coll, j)
+	if j.kind.gridfs() {
+		return gridfsTask(motorBucket{gridfs.NewBucket(db)}, j)
+	}
+	return motorWrite(client, coll, j)
 }
 
-func motorWrite(coll *motor.Collection[bson.D], j job) task {
+func motorWrite(client *motor.Client, coll *motor.Collection[bson.D], j job) task {
 	var doc bson.D
 	if err := bson.Unmarshal(j.doc, &doc); err != nil {
 		return func(context.Context, func(any)) error { return err }
@@ -143,6 +147,26 @@ func motorWrite(coll *motor.Collection[bson.D], j job) task {
 		}
 		return func(ctx context.Context, see func(any)) error {
 			_, err := coll.BulkWrite(ctx, models)
+			return err
+		}
+	case clientInsert:
+		write := motor.ClientWrite{Namespace: database + "." + j.coll, Model: motor.InsertOneModel[bson.D]{Document: doc}}
+		writes := repeat(write, j.count)
+		return func(ctx context.Context, see func(any)) error {
+			_, err := client.BulkWrite(ctx, writes)
+			return err
+		}
+	case clientMixed:
+		var writes []motor.ClientWrite
+		for i := range j.count {
+			ns := database + "." + mixedCollection(i)
+			writes = append(writes,
+				motor.ClientWrite{Namespace: ns, Model: motor.InsertOneModel[bson.D]{Document: doc}},
+				motor.ClientWrite{Namespace: ns, Model: motor.ReplaceOneModel[bson.D]{Filter: bson.D{}, Replacement: doc}},
+				motor.ClientWrite{Namespace: ns, Model: motor.DeleteOneModel[bson.D]{Filter: bson.D{}}})
+		}
+		return func(ctx context.Context, see func(any)) error {
+			_, err := client.BulkWrite(ctx, writes)
 			return err
 		}
 	}

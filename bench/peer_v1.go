@@ -99,6 +99,9 @@ func v1Task(client *mongo.Client, j job) task {
 	case importLines:
 		return func(ctx context.Context, see func(any)) error { return v1Import(ctx, coll, j) }
 	}
+	if j.kind.gridfs() {
+		return gridfsTask(v1Bucket{db}, j)
+	}
 	return v1Write(coll, j)
 }
 

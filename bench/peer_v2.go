@@ -99,7 +99,10 @@ func v2Task(client *mongo.Client, j job) task {
 	case importLines:
 		return func(ctx context.Context, see func(any)) error { return v2Import(ctx, coll, j) }
 	}
-	return v2Write(coll, j)
+	if j.kind.gridfs() {
+		return gridfsTask(v2Bucket{db.GridFSBucket()}, j)
+	}
+	return v2Write(client, coll, j)
 }
 
 // v2Find is a task that reads all documents of a collection.
@@ -119,7 +122,7 @@ func v2Find(coll *mongo.Collection, one func(cursor *mongo.Cursor, see func(any)
 	}
 }
 
-func v2Write(coll *mongo.Collection, j job) task {
+func v2Write(client *mongo.Client, coll *mongo.Collection, j job) task {
 	var doc bson.D
 	if err := bson.Unmarshal(j.doc, &doc); err != nil {
 		return func(context.Context, func(any)) error { return err }
@@ -152,6 +155,26 @@ func v2Write(coll *mongo.Collection, j job) task {
 		}
 		return func(ctx context.Context, see func(any)) error {
 			_, err := coll.BulkWrite(ctx, models)
+			return err
+		}
+	case clientInsert:
+		write := mongo.ClientBulkWrite{Database: database, Collection: j.coll, Model: mongo.NewClientInsertOneModel().SetDocument(doc)}
+		writes := repeat(write, j.count)
+		return func(ctx context.Context, see func(any)) error {
+			_, err := client.BulkWrite(ctx, writes)
+			return err
+		}
+	case clientMixed:
+		var writes []mongo.ClientBulkWrite
+		for i := range j.count {
+			coll := mixedCollection(i)
+			writes = append(writes,
+				mongo.ClientBulkWrite{Database: database, Collection: coll, Model: mongo.NewClientInsertOneModel().SetDocument(doc)},
+				mongo.ClientBulkWrite{Database: database, Collection: coll, Model: mongo.NewClientReplaceOneModel().SetFilter(bson.D{}).SetReplacement(doc)},
+				mongo.ClientBulkWrite{Database: database, Collection: coll, Model: mongo.NewClientDeleteOneModel().SetFilter(bson.D{})})
+		}
+		return func(ctx context.Context, see func(any)) error {
+			_, err := client.BulkWrite(ctx, writes)
 			return err
 		}
 	}

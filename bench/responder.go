@@ -149,16 +149,22 @@ func (r *responder) reply(msg wire.Msg) []byte {
 	for name, v := range msg.Body.All() {
 		switch name {
 		case "find":
-			coll, _ := v.Str()
-			return r.find(coll, msg.Body)
+			switch coll, _ := v.Str(); coll {
+			case "fs.files":
+				return r.findFile(msg.Body)
+			case "fs.chunks":
+				return r.batch("firstBatch", coll, newCursor(0, fileSize(wanted(msg.Body, "files_id"))), firstBatch)
+			default:
+				return r.find(coll, msg.Body)
+			}
 		case "getMore":
 			id, _ := v.AsInt64()
 			coll, _ := msg.Body.Lookup("collection").Str()
 			return r.batch("nextBatch", coll, cursor(id), number(msg.Body, "batchSize", math.MaxInt32))
 		case "insert", "delete":
-			return r.counted(documents(msg), false)
+			return r.counted(count(msg), false)
 		case "update":
-			return r.counted(documents(msg), true)
+			return r.counted(count(msg), true)
 		case "bulkWrite":
 			return r.once("bulkWrite", r.bulkWritten)
 		case "hello", "isMaster", "ismaster":
@@ -177,8 +183,8 @@ func number(command bson.Raw, key string, otherwise int) int {
 	return otherwise
 }
 
-// documents counts those of a command.
-func documents(msg wire.Msg) (n int) {
+// count counts the documents of a command.
+func count(msg wire.Msg) (n int) {
 	for _, s := range msg.Sequences {
 		for docs := s.Docs; len(docs) > 0; n++ {
 			_, rest, err := bson.ReadDocument(docs)
@@ -286,21 +292,58 @@ func (r *responder) batch(field, coll string, c cursor, most int) []byte {
 		most        int
 	}
 	return r.once(key{field, coll, c, most}, func() []byte {
-		doc, _ := r.corpus.collection(coll)
+		doc, end := r.documents(coll, c)
 		e, inner := bson.BeginEmbedded(nil, "cursor")
 		e, batch := bson.BeginArray(e, field)
 		i, start := 0, len(e)
-		for ; c.next()+i < c.end() && i < most && len(e)-start+len(doc) < batchBytes; i++ {
-			e = append(bson.AppendIndexHeader(e, bson.TypeEmbeddedDocument, i), withID(c.next()+i+1, doc)...)
+		for ; c.next()+i < end && i < most; i++ {
+			next := doc(c.next() + i)
+			if i > 0 && len(e)-start+len(next) >= batchBytes {
+				break
+			}
+			e = append(bson.AppendIndexHeader(e, bson.TypeEmbeddedDocument, i), next...)
 		}
 		e = bson.EndDocument(e, batch)
 		id := newCursor(c.next()+i, c.end())
-		if id.next() == c.end() {
+		if id.next() == end {
 			id = 0
 		}
 		e = bson.AppendInt64(e, "id", int64(id))
 		e = bson.AppendString(e, "ns", database+"."+coll)
 		return bson.EndDocument(e, inner)
+	})
+}
+
+// documents are those of a cursor by their number, and how many there are. The
+// cursor of a file's chunks has the file's size for its end.
+func (r *responder) documents(coll string, c cursor) (doc func(i int) bson.Raw, end int) {
+	if coll == "fs.chunks" {
+		text := content(c.end())
+		return func(n int) bson.Raw { return chunk(text, n) }, chunks(len(text))
+	}
+	one, _ := r.corpus.collection(coll)
+	return func(i int) bson.Raw { return withID(i+1, one) }, c.end()
+}
+
+// wanted is the number that a find looks for, 0 if it looks for none.
+func wanted(command bson.Raw, key string) int64 {
+	id, ok := command.Lookup("filter", key).AsInt64()
+	if !ok {
+		id, _ = command.Lookup("filter", key, "$eq").AsInt64()
+	}
+	return id
+}
+
+// findFile is the entry of the file that is looked for, or of any file.
+func (r *responder) findFile(command bson.Raw) []byte {
+	id := wanted(command, "_id")
+	type file struct{ id int64 }
+	return r.once(file{id}, func() []byte {
+		e, inner := bson.BeginEmbedded(nil, "cursor")
+		e, batch := bson.BeginArray(e, "firstBatch")
+		e = bson.EndDocument(bson.AppendDocument(e, "0", fileDocument(id)), batch)
+		e = bson.AppendInt64(e, "id", 0)
+		return bson.EndDocument(bson.AppendString(e, "ns", database+".fs.files"), inner)
 	})
 }
 

@@ -3,8 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/motor-go/motor"
@@ -187,6 +190,9 @@ func times(ctx context.Context, n int, do task) error {
 // fill puts the documents into the collection of a real server, if there are
 // not as many.
 func (t trip) fill(ctx context.Context) error {
+	if t.env.admin != nil && t.job.kind.gridfs() && !t.job.kind.writes() {
+		return store(ctx, t.env.admin.Database(database), t.job)
+	}
 	doc, n := t.env.corpus.collection(t.job.coll)
 	if t.env.admin == nil || t.job.kind.writes() || n == 0 {
 		return nil
@@ -209,6 +215,9 @@ func (t trip) fill(ctx context.Context) error {
 // empty makes an empty collection on a real server.
 func (t trip) empty(ctx context.Context) error {
 	db := t.env.admin.Database(database)
+	if t.job.kind.gridfs() {
+		return emptyBucket(ctx, db)
+	}
 	if err := db.Collection(t.job.coll).Drop(ctx); err != nil {
 		return err
 	}
@@ -221,12 +230,20 @@ func (t trip) check(ctx context.Context) error {
 	for _, d := range drivers {
 		got := new(outcome)
 		messages, err := record(ctx, d.connect, t.env.connection(t.variant), t.job, got.see)
+		if errors.Is(err, errUnable) {
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", d.name, err)
 		}
-		if got.sent, err = written(messages); err != nil {
+		docs, err := written(messages)
+		if err != nil {
 			return fmt.Errorf("%s: %w", d.name, err)
 		}
+		if t.job.files != nil { // they come in any order
+			slices.SortFunc(docs, bytes.Compare)
+		}
+		got.sent = slices.Concat(docs...)
 		if want == nil {
 			want = got
 		} else if err := want.compare(got); err != nil {
@@ -264,23 +281,34 @@ func (o *outcome) compare(other *outcome) error {
 	return nil
 }
 
-// written are the statements in the messages, without the _id that drivers
-// make.
-func written(messages [][]byte) (sent []byte, err error) {
+// written are the statements in the messages, without what drivers make
+// themselves.
+func written(messages [][]byte) (docs [][]byte, err error) {
 	for _, m := range messages {
 		msg, err := wire.ParseMsg(m)
 		if err != nil {
 			return nil, err
 		}
+		slices.SortFunc(msg.Sequences, func(a, b wire.Sequence) int { return strings.Compare(a.ID, b.ID) })
 		for _, s := range msg.Sequences {
 			for _, doc := range s.Documents() {
-				for key, v := range doc.All() {
-					if key != "_id" {
-						sent = bson.AppendValue(sent, key, v)
-					}
-				}
+				docs = append(docs, appendWritten(nil, doc))
 			}
 		}
 	}
-	return sent, nil
+	return docs, nil
+}
+
+func appendWritten(sent []byte, doc bson.Raw) []byte {
+	for key, v := range doc.All() {
+		inner, isDoc := v.Document()
+		switch {
+		case key == "_id", key == "files_id", key == "uploadDate":
+		case isDoc:
+			sent = appendWritten(sent, inner)
+		default:
+			sent = bson.AppendValue(sent, key, v)
+		}
+	}
+	return sent
 }
