@@ -2,6 +2,7 @@ package bson
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -66,27 +67,25 @@ func (n *census) count(doc []byte, isArray bool, depth int) bool {
 	end := len(doc) - 1
 	for pos := 4; pos < end; {
 		t := Type(doc[pos])
-		v := pos + 1
-		var high byte
-		for doc[v] != 0 { // doc[end] is.
-			high |= doc[v]
-			v++
-		}
-		if high >= utf8.RuneSelf && !utf8.Valid(doc[pos+1:v]) {
+		nul, high := keyEnd(doc, pos+1)
+		if high&highBits != 0 && !utf8.Valid(doc[pos+1:nul]) {
 			return false
 		}
-		v++
+		v := nul + 1
 		switch t {
 		case TypeString:
-			pos = v + valueLen(TypeString, doc[min(v, end):end])
-			if pos <= v || !validUTF8(doc[v+4:pos-1]) {
+			if v+5 > end {
+				return false
+			}
+			size := int(int32(load32(doc, v)))
+			if pos = v + 4 + size; size < 1 || pos > end || doc[pos-1] != 0 || !validUTF8(doc[v+4:pos-1]) {
 				return false
 			}
 			n.nStrings++
 		case TypeInt32:
 			n.nWords++
 			pos = v + 4
-		case TypeDouble, TypeDateTime, TypeInt64:
+		case TypeDouble, TypeDateTime, TypeInt64, TypeTimestamp:
 			n.nWords++
 			pos = v + 8
 		case TypeNull:
@@ -99,8 +98,11 @@ func (n *census) count(doc []byte, isArray bool, depth int) bool {
 		case TypeObjectID:
 			pos = v + len(ObjectID{})
 		case TypeEmbeddedDocument, TypeArray:
-			pos = v + valueLen(t, doc[min(v, end):end])
-			if pos <= v || !n.count(doc[v:pos], t == TypeArray, depth+1) {
+			if v+5 > end {
+				return false
+			}
+			size := int(int32(load32(doc, v)))
+			if pos = v + size; size < 5 || pos > end || !n.count(doc[v:pos], t == TypeArray, depth+1) {
 				return false
 			}
 			if t == TypeArray {
@@ -130,6 +132,23 @@ func (n *census) count(doc []byte, isArray bool, depth int) bool {
 	return true
 }
 
+// keyEnd is where the NUL is that ends the key at pos of doc, which must have
+// one. The highest bits of the bytes of high are set as those of the key. It
+// looks at eight bytes at a time, at some behind doc if its capacity allows it.
+func keyEnd(doc []byte, pos int) (nul int, high uint64) {
+	for ; pos+8 <= cap(doc); pos += 8 {
+		w := load64(doc, pos)
+		if z := (w - lowBits) &^ w & highBits; z != 0 {
+			return pos + bits.TrailingZeros64(z)/8, high | w&(z^(z-1))
+		}
+		high |= w
+	}
+	for ; doc[pos] != 0; pos++ {
+		high |= uint64(doc[pos])
+	}
+	return pos, high
+}
+
 // other adds a value that valueLen has measured, and reports whether it is
 // valid.
 func (n *census) other(t Type, b []byte, depth int) bool {
@@ -137,6 +156,8 @@ func (n *census) other(t Type, b []byte, depth int) bool {
 	case TypeJavaScript, TypeSymbol:
 		n.nStrings++
 		return validUTF8(b[4 : len(b)-1])
+	case TypeDecimal128:
+		n.nWords += 2
 	case TypeBinary:
 		n.nBinaries++
 		return b[4] != BinaryOld || len(b) >= 9 && int(binary.LittleEndian.Uint32(b[5:])) == len(b)-9

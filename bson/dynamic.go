@@ -12,7 +12,7 @@ import (
 // document. Thus a document takes a handful of allocations whatever it holds;
 // and whoever keeps a part of it keeps all of it.
 
-// slabs are what is left of the memory for the values of one document.
+// slabs are the memory for the values of one document.
 type slabs struct {
 	*config
 	// depth is that of the document.
@@ -20,28 +20,36 @@ type slabs struct {
 	census
 	// seen are the documents and arrays that have been begun.
 	seen     int
-	elements []E
-	values   []any
-	words    []uint64
-	strings  []string
-	docs     []D
-	arrays   []A
-	binaries []Binary
-	codes    []CodeWithScope
+	elements slab[E]
+	values   slab[any]
+	words    slab[uint64]
+	strings  slab[string]
+	docs     slab[D]
+	arrays   slab[A]
+	binaries slab[Binary]
+	codes    slab[CodeWithScope]
 }
 
-// take splits the first n values off a slab.
-func take[T any](s *[]T, n int) []T {
-	taken := (*s)[:n:n]
-	*s = (*s)[n:]
-	return taken
+// slab is memory for many values of a kind. What is handed out is counted, not
+// cut off: a number can be set without the garbage collector's notice.
+type slab[T any] struct {
+	all  []T
+	used int
 }
 
-// one splits the first value off a slab.
-func one[T any](s *[]T) *T {
-	first := &(*s)[0]
-	*s = (*s)[1:]
-	return first
+func newSlab[T any](n int) slab[T] { return slab[T]{make([]T, n), 0} }
+
+// take hands out the next n values.
+func (s *slab[T]) take(n int) []T {
+	from := s.used
+	s.used += n
+	return s.all[from:s.used:s.used]
+}
+
+// one hands out the next value.
+func (s *slab[T]) one() *T {
+	s.used++
+	return &s.all[s.used-1]
 }
 
 // prepare counts what doc holds, which is itself to become a value like into,
@@ -51,7 +59,7 @@ func (s *slabs) prepare(cfg *config, doc []byte, into kind, depth int) (copied [
 	s.config, s.depth = cfg, depth
 	n := &s.census
 	n.maps, n.record = cfg.mapsInAny(), true
-	if !n.count(doc, into == kindA, depth) {
+	if !n.count(doc[:len(doc):len(doc)], into == kindA, depth) {
 		return nil, malformed(doc, depth)
 	}
 	switch {
@@ -60,14 +68,14 @@ func (s *slabs) prepare(cfg *config, doc []byte, into kind, depth int) (copied [
 	case into == kindM && !n.maps:
 		n.nElements -= n.lens.at(0)
 	}
-	s.elements = make([]E, n.nElements)
-	s.values = make([]any, n.nValues)
-	s.words = make([]uint64, n.nWords)
-	s.strings = make([]string, n.nStrings)
-	s.docs = make([]D, n.nDocs)
-	s.arrays = make([]A, n.nArrays)
-	s.binaries = make([]Binary, n.nBinaries)
-	s.codes = make([]CodeWithScope, n.nCodes)
+	s.elements = newSlab[E](n.nElements)
+	s.values = newSlab[any](n.nValues)
+	s.words = newSlab[uint64](n.nWords)
+	s.strings = newSlab[string](n.nStrings)
+	s.docs = newSlab[D](n.nDocs)
+	s.arrays = newSlab[A](n.nArrays)
+	s.binaries = newSlab[Binary](n.nBinaries)
+	s.codes = newSlab[CodeWithScope](n.nCodes)
 	return append([]byte(nil), doc...), nil
 }
 
@@ -157,13 +165,13 @@ func (s *slabs) length() int {
 
 // d fills a D from doc, which count has seen.
 func (s *slabs) d(doc []byte) (D, error) {
-	list := take(&s.elements, s.length())
+	list := s.elements.take(s.length())
 	pos := 4
 	for i := range list {
 		e := &list[i]
-		v := keyEnd(doc, pos)
-		e.Key = stringOf(doc[pos+1 : v-1])
-		n, err := s.value(&e.Value, Type(doc[pos]), doc, v)
+		nul, _ := keyEnd(doc, pos+1)
+		e.Key = stringAt(doc, pos+1, nul)
+		n, err := s.value(&e.Value, Type(doc[pos]), doc, nul+1)
 		if err != nil {
 			return nil, decodeFailed(err, e.Key, pos, Type(doc[pos]), nil)
 		}
@@ -176,10 +184,10 @@ func (s *slabs) d(doc []byte) (D, error) {
 func (s *slabs) m(m map[string]any, doc []byte) error {
 	pos := 4
 	for range s.length() {
-		v := keyEnd(doc, pos)
-		key := stringOf(doc[pos+1 : v-1])
+		nul, _ := keyEnd(doc, pos+1)
+		key := stringAt(doc, pos+1, nul)
 		var value any
-		n, err := s.value(&value, Type(doc[pos]), doc, v)
+		n, err := s.value(&value, Type(doc[pos]), doc, nul+1)
 		if err != nil {
 			return decodeFailed(err, key, pos, Type(doc[pos]), nil)
 		}
@@ -191,30 +199,21 @@ func (s *slabs) m(m map[string]any, doc []byte) error {
 
 // a is d for an array.
 func (s *slabs) a(arr []byte) (A, error) {
-	list := take(&s.values, s.length())
+	list := s.values.take(s.length())
 	pos := 4
 	for i := range list {
-		v := keyEnd(arr, pos)
-		n, err := s.value(&list[i], Type(arr[pos]), arr, v)
+		nul, _ := keyEnd(arr, pos+1)
+		n, err := s.value(&list[i], Type(arr[pos]), arr, nul+1)
 		if err != nil {
-			return nil, decodeFailed(err, string(arr[pos+1:v-1]), pos, Type(arr[pos]), nil)
+			return nil, decodeFailed(err, string(arr[pos+1:nul]), pos, Type(arr[pos]), nil)
 		}
 		pos = n
 	}
 	return list, nil
 }
 
-// keyEnd is where the value of the element at pos of doc begins. The key must
-// have an end.
-func keyEnd(doc []byte, pos int) int {
-	pos++
-	for doc[pos] != 0 {
-		pos++
-	}
-	return pos + 1
-}
-
-// value puts the value of type t at v of doc into *out, and is where it ends.
+// value puts the value of type t at v of doc into *out, which is nil, and is
+// where it ends.
 func (s *slabs) value(out *any, t Type, doc []byte, v int) (end int, err error) {
 	if s.Registry != nil {
 		if custom := s.Registry.typeFor(t); custom != nil {
@@ -225,12 +224,12 @@ func (s *slabs) value(out *any, t Type, doc []byte, v int) (end int, err error) 
 	}
 	switch t {
 	case TypeDouble:
-		box(out, wordDouble, s.word(binary.LittleEndian.Uint64(doc[v:])))
+		box(out, wordDouble, s.word(load64(doc, v)))
 		return v + 8, nil
 	case TypeString, TypeJavaScript, TypeSymbol:
-		end = v + 4 + int(binary.LittleEndian.Uint32(doc[v:]))
-		text := one(&s.strings)
-		*text = stringOf(doc[v+4 : end-1])
+		end = v + 4 + int(load32(doc, v))
+		text := s.strings.one()
+		*text = stringAt(doc, v+4, end-1)
 		switch t {
 		case TypeString:
 			box(out, wordString, text)
@@ -241,11 +240,11 @@ func (s *slabs) value(out *any, t Type, doc []byte, v int) (end int, err error) 
 		}
 		return end, nil
 	case TypeEmbeddedDocument:
-		end = v + int(binary.LittleEndian.Uint32(doc[v:]))
+		end = v + int(load32(doc, v))
 		return end, s.embedded(out, doc[v:end])
 	case TypeArray:
-		end = v + int(binary.LittleEndian.Uint32(doc[v:]))
-		arr := one(&s.arrays)
+		end = v + int(load32(doc, v))
+		arr := s.arrays.one()
 		box(out, wordA, arr)
 		*arr, err = s.a(doc[v:end])
 		return end, err
@@ -257,17 +256,23 @@ func (s *slabs) value(out *any, t Type, doc []byte, v int) (end int, err error) 
 		*out = doc[v] == 1
 		return v + 1, nil
 	case TypeDateTime:
-		box(out, wordDateTime, s.word(binary.LittleEndian.Uint64(doc[v:])))
+		box(out, wordDateTime, s.word(load64(doc, v)))
 		return v + 8, nil
 	case TypeNull:
-		*out = nil
 		return v, nil
 	case TypeInt32:
-		box(out, wordInt32, asInt32(one(&s.words), int32(binary.LittleEndian.Uint32(doc[v:]))))
+		box(out, wordInt32, place(s.words.one(), int32(load32(doc, v))))
 		return v + 4, nil
 	case TypeInt64:
-		box(out, wordInt64, s.word(binary.LittleEndian.Uint64(doc[v:])))
+		box(out, wordInt64, s.word(load64(doc, v)))
 		return v + 8, nil
+	case TypeTimestamp:
+		bits := load64(doc, v)
+		box(out, wordTimestamp, place(s.words.one(), Timestamp{uint32(bits >> 32), uint32(bits)}))
+		return v + 8, nil
+	case TypeDecimal128:
+		box(out, wordDecimal128, place(&s.words.take(2)[0], Decimal128{h: load64(doc, v+8), l: load64(doc, v)}))
+		return v + 16, nil
 	case TypeBinary:
 		return s.binary(out, doc, v), nil
 	case TypeRegex:
@@ -275,7 +280,7 @@ func (s *slabs) value(out *any, t Type, doc []byte, v int) (end int, err error) 
 		s.regex(out, doc[v:end])
 		return end, nil
 	case TypeCodeWithScope:
-		end = v + int(binary.LittleEndian.Uint32(doc[v:]))
+		end = v + int(load32(doc, v))
 		return end, s.codeWithScope(out, doc[v:end])
 	}
 	end = v + valueLen(t, doc[v:])
@@ -285,7 +290,7 @@ func (s *slabs) value(out *any, t Type, doc []byte, v int) (end int, err error) 
 
 // word is a place in the slab with the bits.
 func (s *slabs) word(bits uint64) *uint64 {
-	w := one(&s.words)
+	w := s.words.one()
 	*w = bits
 	return w
 }
@@ -293,7 +298,7 @@ func (s *slabs) word(bits uint64) *uint64 {
 // embedded puts a document into out.
 func (s *slabs) embedded(out *any, b []byte) (err error) {
 	if !s.mapsInAny() {
-		doc := one(&s.docs)
+		doc := s.docs.one()
 		box(out, wordD, doc)
 		*doc, err = s.d(b)
 		return err
@@ -308,11 +313,11 @@ func (s *slabs) embedded(out *any, b []byte) (err error) {
 // binary puts the binary at v of doc into out and is where it ends.
 func (s *slabs) binary(out *any, doc []byte, v int) (end int) {
 	subtype, at := doc[v+4], v+5
-	end = at + int(binary.LittleEndian.Uint32(doc[v:]))
+	end = at + int(load32(doc, v))
 	if subtype == BinaryOld {
 		at += 4
 	}
-	b := one(&s.binaries)
+	b := s.binaries.one()
 	if *b = (Binary{subtype, doc[at:end:end]}); s.BinaryAsSlice || s.UUIDs != UUIDUnspecified {
 		*out = s.anyBinary(*b)
 	} else {
@@ -337,7 +342,7 @@ func (c *config) anyBinary(b Binary) any {
 // regex puts the regular expression b into out.
 func (s *slabs) regex(out *any, b []byte) {
 	pattern, rest, _ := cutCString(b)
-	parts := take(&s.strings, 2)
+	parts := s.strings.take(2)
 	parts[0], parts[1] = stringOf(pattern), stringOf(rest[:len(rest)-1])
 	box(out, wordRegex, &parts[0])
 }
@@ -345,7 +350,7 @@ func (s *slabs) regex(out *any, b []byte) {
 // codeWithScope puts the code with scope b into out.
 func (s *slabs) codeWithScope(out *any, b []byte) error {
 	code, scope, _ := RawValue{TypeCodeWithScope, b}.codeWithScope()
-	v := one(&s.codes)
+	v := s.codes.one()
 	v.Code = JavaScript(stringOf(code))
 	box(out, wordCodeWithScope, v)
 	return s.embedded(&v.Scope, scope)

@@ -2,6 +2,7 @@ package bson
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"unicode/utf8"
 )
@@ -23,6 +24,16 @@ func checkText(t *testing.T, b []byte) {
 	clear(dst)
 	if got, want := copyKey(dst, string(b)), utf8.Valid(b) && !nul; got != want || !bytes.Equal(dst, b) {
 		t.Fatalf("copyKey of %q = %v, %q", b, got, dst)
+	}
+	// A key ends at the first NUL, whatever is behind it.
+	for _, tail := range []string{"\x00", "\x00\xff\x00\x01\x80abcdefgh"} {
+		doc := append(bytes.Clone(b), tail...)
+		nul := bytes.IndexByte(doc, 0)
+		got, high := keyEnd(doc[:len(b)+1], 0)
+		isASCII := !slices.ContainsFunc(doc[:nul], func(c byte) bool { return c >= utf8.RuneSelf })
+		if got != nul || (high&highBits == 0) != isASCII {
+			t.Fatalf("keyEnd of %q = %d, %x", doc, got, high)
+		}
 	}
 }
 

@@ -61,15 +61,19 @@ func refTo(v reflect.Value) ref { return ref{v.UnsafePointer()} }
 func bytesOf(r ref, n uintptr) []byte { return unsafe.Slice((*byte)(r.p), n) }
 
 // eface is the layout of an any: its type, and the address of its value, or
-// the value itself where that is a pointer.
-type eface struct{ typ, data unsafe.Pointer }
+// the value itself where that is a pointer. The type is no pointer to the
+// garbage collector, since types that are compiled in stay where they are.
+type eface struct {
+	typ  uintptr
+	data unsafe.Pointer
+}
 
 // dataOf is the address of the value within v, which must not be written to.
 // It must not be called for values that are pointers themselves.
 func dataOf(v any) ref { return ref{(*eface)(unsafe.Pointer(&v)).data} }
 
 // typeWord is what an any that holds a T has for its type.
-func typeWord[T any]() unsafe.Pointer {
+func typeWord[T any]() uintptr {
 	var zero T
 	v := any(zero)
 	return (*eface)(unsafe.Pointer(&v)).typ
@@ -87,6 +91,8 @@ var (
 	wordJavaScript    = typeWord[JavaScript]()
 	wordSymbol        = typeWord[Symbol]()
 	wordCodeWithScope = typeWord[CodeWithScope]()
+	wordTimestamp     = typeWord[Timestamp]()
+	wordDecimal128    = typeWord[Decimal128]()
 	wordInt32         = typeWord[int32]()
 	wordInt64         = typeWord[int64]()
 )
@@ -94,7 +100,7 @@ var (
 // box makes *v the value at p, which has the layout of the type that word
 // stands for. It is what an assignment does after it has copied the value to a
 // place of its own.
-func box[T any](v *any, word unsafe.Pointer, p *T) {
+func box[T any](v *any, word uintptr, p *T) {
 	*(*eface)(unsafe.Pointer(v)) = eface{word, unsafe.Pointer(p)}
 }
 
@@ -137,11 +143,27 @@ func (w pen) uint64(n int, v uint64) {
 // bytes are the n bytes behind the pen.
 func (w pen) bytes(n int) []byte { return unsafe.Slice((*byte)(w.p), n) }
 
-// asInt32 makes a place for 64 bits one that holds n.
-func asInt32(w *uint64, n int32) *int32 {
-	p := (*int32)(unsafe.Pointer(w))
-	*p = n
+// place makes the places for 64 bits from w on, as many as it takes, one that
+// holds v, which contains no pointers.
+func place[T any](w *uint64, v T) *T {
+	p := (*T)(unsafe.Pointer(w))
+	*p = v
 	return p
+}
+
+// load32 and load64 are the number at i of b, whose capacity goes beyond it.
+func load32(b []byte, i int) uint32 {
+	return binary.LittleEndian.Uint32((*[4]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i))[:])
+}
+
+func load64(b []byte, i int) uint64 {
+	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i))[:])
+}
+
+// stringAt are the bytes of b from i to j, which must be there and never change
+// again.
+func stringAt(b []byte, i, j int) string {
+	return unsafe.String((*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i)), j-i)
 }
 
 // stringOf is b as a string. b must never change again.

@@ -14,7 +14,7 @@ import (
 // Keys of arrays are not looked at, and keys may repeat.
 func (r Raw) Validate() error {
 	var n census
-	if n.count(r, false, 1) {
+	if n.count(r[:len(r):len(r)], false, 1) {
 		return nil
 	}
 	return malformed(r, 1)
