@@ -88,7 +88,7 @@ func Connect(ctx context.Context, connectionString string, opts ...ClientOptions
 	if err != nil {
 		return nil, err
 	}
-	resolver := uri.Resolver{Servers: o.DNS}
+	resolver := uri.Resolver{Servers: o.DNS, Timeout: knobs.From(ctx).DNSTimeout}
 	seeds, more, err := resolver.Resolve(ctx, config)
 	if err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func connect(ctx context.Context, config *uri.Config, resolver uri.Resolver, see
 		Observer:               o.Observer,
 	}
 	if config.PollsSRV() {
-		tc.PollSRV = pollSRV(config, resolver, seeds.TTL, o.Logger)
+		tc.PollSRV = pollSRV(config, resolver, seeds.TTL, shortened, o.Logger)
 	}
 	c.exec = &ops.Executor{
 		Topology:            topology.Connect(tc),
@@ -157,11 +157,12 @@ func connect(ctx context.Context, config *uri.Config, resolver uri.Resolver, see
 }
 
 // pollSRV keeps the seed list of a sharded cluster up to date.
-func pollSRV(config *uri.Config, resolver uri.Resolver, ttl time.Duration, log *slog.Logger) func(context.Context, *topology.Topology) {
+func pollSRV(config *uri.Config, resolver uri.Resolver, ttl time.Duration, shortened knobs.Knobs, log *slog.Logger) func(context.Context, *topology.Topology) {
 	return func(ctx context.Context, t *topology.Topology) {
 		uri.Poller{
 			MaxHosts:           config.SRVMaxHosts,
-			HeartbeatFrequency: config.HeartbeatFrequency,
+			HeartbeatFrequency: cmp.Or(shortened.HeartbeatFrequency, config.HeartbeatFrequency),
+			MinRescanInterval:  shortened.MinRescanInterval,
 			Hosts: func() (hosts []string, poll bool) {
 				d := t.Description()
 				for _, s := range d.Servers {

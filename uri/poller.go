@@ -1,6 +1,7 @@
 package uri
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,7 @@ import (
 	"time"
 )
 
-// minRescanInterval is the least time between two scans that found hosts.
+// minRescanInterval is the specification's minRescanSRVIntervalMS.
 const minRescanInterval = 60 * time.Second
 
 // Poller keeps the seed list of a sharded cluster up to date, by the
@@ -20,6 +21,9 @@ type Poller struct {
 	// HeartbeatFrequency is the Config's: the time between two scans after one
 	// that found nothing.
 	HeartbeatFrequency time.Duration
+	// MinRescanInterval is the least time between two scans that found hosts, 60 s
+	// if zero. Only tests set it.
+	MinRescanInterval time.Duration
 	// Hosts are the hosts of the topology, and whether it is one to be polled:
 	// sharded or unknown. When it is not, polling ends, for it will not become
 	// one again.
@@ -43,7 +47,7 @@ func (c *Config) PollsSRV() bool { return c.SRVHost != "" && !c.LoadBalanced }
 // Run scans until ctx is done or the topology is not to be polled. The first
 // scan is due when ttl, that of the initial seed list, is over.
 func (p Poller) Run(ctx context.Context, ttl time.Duration) {
-	wait := max(ttl, minRescanInterval)
+	wait := p.wait(ttl)
 	for {
 		select {
 		case <-ctx.Done():
@@ -84,5 +88,10 @@ func (p Poller) Next(known []string, found Seedlist, failure error) (hosts []str
 	if len(found.Hosts) == 0 {
 		return known, p.HeartbeatFrequency, errors.Join(errors.New("SRV records name no host within the domain: nothing is changed"), warning)
 	}
-	return choose(known, found.Hosts, p.MaxHosts, p.Shuffle), max(found.TTL, minRescanInterval), warning
+	return choose(known, found.Hosts, p.MaxHosts, p.Shuffle), p.wait(found.TTL), warning
+}
+
+// wait is the time until the next scan after one that found hosts.
+func (p Poller) wait(ttl time.Duration) time.Duration {
+	return max(ttl, cmp.Or(p.MinRescanInterval, minRescanInterval))
 }

@@ -14,6 +14,11 @@ type Knobs struct {
 	HeartbeatFrequency time.Duration
 	// MinHeartbeatFrequency takes the place of minHeartbeatFrequencyMS.
 	MinHeartbeatFrequency time.Duration
+	// MinRescanInterval takes the place of the 60 s of SRV polling
+	// (minRescanSRVIntervalMS).
+	MinRescanInterval time.Duration
+	// DNSTimeout bounds the wait for each answer of a DNS server.
+	DNSTimeout time.Duration
 }
 
 type key struct{}
