@@ -58,8 +58,10 @@ type ClientBulkWriteResult struct {
 // write after others had succeeded; the result then says what those did, or is
 // nil if none is known to have succeeded.
 func (c *Client) BulkWrite(ctx context.Context, writes []ClientWrite, opts ...ClientBulkWriteOptions) (*ClientBulkWriteResult, error) {
-	o, e := optional(opts), &encoder{codec: c.settings.codec}
-	b := clientBulk{ids: map[int]any{}}
+	o, e := optional(opts), newEncoder(c.settings.codec)
+	var b clientBulk
+	b.Docs, _ = largeBuffers.Take()
+	e.expect(true)
 	if err := b.fill(e, writes); err != nil {
 		return nil, fmt.Errorf("bulkWrite: %w", err)
 	}
@@ -85,6 +87,10 @@ func (c *Client) BulkWrite(ctx context.Context, writes []ClientWrite, opts ...Cl
 	}
 	op := c.exec.Begin(ctx, &env, "bulkWrite", "")
 	out := c.exec.ClientBulk(ctx, env, w, o.Verbose, &b.ClientStatements)
+	e.release()
+	if cap(b.Docs) > largeBuffer {
+		largeBuffers.Put(b.Docs[:0])
+	}
 	res, err := b.result(&out, env.WriteConcern.Acknowledged(), o.Verbose)
 	op.End(err)
 	return res, err
@@ -94,14 +100,16 @@ func (c *Client) BulkWrite(ctx context.Context, writes []ClientWrite, opts ...Cl
 type clientBulk struct {
 	ops.ClientStatements
 	kinds []ops.BulkKind
-	// ids are the _id of documents to be inserted.
-	ids map[int]any
+	ids   []any // of documents to be inserted, nil for other statements
 }
 
 func (b *clientBulk) fill(e *encoder, writes []ClientWrite) error {
 	if len(writes) == 0 {
 		return errors.New("the list of writes is empty")
 	}
+	n := len(writes)
+	b.Ends, b.Namespace, b.Multi = make([]int, 0, n), make([]int, 0, n), make([]bool, 0, n)
+	b.kinds, b.ids = make([]ops.BulkKind, 0, n), make([]any, n)
 	for i, w := range writes {
 		at := slices.Index(b.Namespaces, w.Namespace)
 		if at < 0 {

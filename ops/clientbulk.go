@@ -101,16 +101,17 @@ func (b *ClientBulkWrite) sequences() [2]wire.Sequence {
 }
 
 // batch is the command of the longest run of statements from i that fits into
-// one, and where that ends.
+// one, and where that ends. The statements stay where they are, and get the
+// numbers that their namespaces have in the command.
 func (s *ClientStatements) batch(i int, l limits) (b ClientBulkWrite, n int) {
 	local := map[int]int32{}
 	for n = i; n < s.Len() && n-i < l.statements; n++ {
 		id, known := local[s.Namespace[n]]
-		size, info := s.Ends[n]-s.start(n), 0
+		info := 0
 		if !known {
 			info = len(s.Namespaces[s.Namespace[n]]) + namespaceRoom
 		}
-		if len(b.Ops)+size+len(b.NSInfo)+info > l.bytes {
+		if s.Ends[n]-s.start(i)+len(b.NSInfo)+info > l.bytes {
 			break
 		}
 		if !known {
@@ -118,9 +119,10 @@ func (s *ClientStatements) batch(i int, l limits) (b ClientBulkWrite, n int) {
 			local[s.Namespace[n]] = id
 			b.NSInfo = appendNamespace(b.NSInfo, s.Namespaces[s.Namespace[n]])
 		}
-		at := len(b.Ops)
-		b.Ops = append(b.Ops, s.Docs[s.start(n):s.Ends[n]]...)
-		binary.LittleEndian.PutUint32(b.Ops[at+namespaceAt:], uint32(id))
+		binary.LittleEndian.PutUint32(s.Docs[s.start(n)+namespaceAt:], uint32(id))
+	}
+	if n > i {
+		b.Ops = s.Docs[s.start(i):s.Ends[n-1]]
 	}
 	b.Multi = slices.Contains(s.Multi[i:n], true)
 	return b, n
