@@ -3,6 +3,7 @@ package spectests
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"runtime"
@@ -28,6 +29,9 @@ type Result struct {
 	Suite   string  `json:"suite"`
 	Test    string  `json:"test"`
 	Outcome Outcome `json:"outcome"`
+	// Attributes are what the test and those that it is part of have told of
+	// themselves by Attr.
+	Attributes map[string]string `json:"attributes,omitempty"`
 	// Log is why the test failed or was skipped.
 	Log     string        `json:"log,omitempty"`
 	Elapsed time.Duration `json:"nanoseconds"`
@@ -57,6 +61,7 @@ type recorder struct {
 	failed   bool
 	skipped  bool
 	parent   bool // it has subtests
+	attrs    map[string]string
 	cleanups []func()
 }
 
@@ -104,7 +109,7 @@ func (r *recorder) finish(elapsed time.Duration) {
 		return
 	}
 	if r.depth == 0 || r.matches() {
-		r.report(Result{Suite: r.suite, Test: r.name, Outcome: outcome, Log: r.text(outcome), Elapsed: elapsed})
+		r.report(Result{Suite: r.suite, Test: r.name, Outcome: outcome, Attributes: r.attrs, Log: r.text(outcome), Elapsed: elapsed})
 	}
 }
 
@@ -122,7 +127,7 @@ func (r *recorder) text(outcome Outcome) string {
 func (r *recorder) Run(name string, f func(t T)) bool {
 	child := &recorder{
 		ctx: r.ctx, suite: r.suite, name: path.Join(r.name, name), depth: r.depth + 1,
-		pattern: r.pattern, report: r.report,
+		pattern: r.pattern, report: r.report, attrs: maps.Clone(r.attrs),
 	}
 	r.parent = true
 	if child.depth > 1 && !child.matches() {
@@ -136,6 +141,13 @@ func (r *recorder) Run(name string, f func(t T)) bool {
 func (r *recorder) Name() string { return r.name }
 
 func (r *recorder) Context() context.Context { return r.ctx }
+
+func (r *recorder) Attr(key, value string) {
+	if r.attrs == nil {
+		r.attrs = map[string]string{}
+	}
+	r.attrs[key] = value
+}
 
 func (r *recorder) Cleanup(f func()) { r.cleanups = append(r.cleanups, f) }
 

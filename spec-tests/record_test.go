@@ -1,6 +1,7 @@
 package spectests
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -81,6 +82,30 @@ func TestRecordPattern(t *testing.T) {
 	}
 	if want := []string{"passed one/b", "passed two/a"}; !slices.Equal(outcomes, want) {
 		t.Errorf("outcomes %q, expected %q", outcomes, want)
+	}
+}
+
+func TestRecordAttributes(t *testing.T) {
+	src := &Source{files: fstest.MapFS{"s/tests/one.json": {Data: []byte("{}")}}, folder: checkoutFolder}
+	suite := Suite{Name: "s", Run: func(t T, f File) {
+		t.Run("here", func(t T) { t.Attr(AttrDeployment, "single 8.0.0") })
+		t.Run("nowhere", func(t T) {})
+	}}
+	var got []map[string]string
+	Record(t.Context(), suite, src, nil, nil, func(r Result) { got = append(got, r.Attributes) })
+	want := []map[string]string{{AttrFile: "one", AttrDeployment: "single 8.0.0"}, {AttrFile: "one"}}
+	if !slices.EqualFunc(got, want, maps.Equal) {
+		t.Errorf("attributes %v, expected %v", got, want)
+	}
+}
+
+// The fixtures of a suite that has changed since are not run.
+func TestRecordOutdated(t *testing.T) {
+	src := &Source{Name: "module", outdated: map[string]string{"s": "it was otherwise"}}
+	var got []Result
+	Record(t.Context(), Suite{Name: "s", Run: func(t T, f File) {}}, src, nil, nil, func(r Result) { got = append(got, r) })
+	if len(got) != 1 || got[0].Outcome != Skipped || !strings.Contains(got[0].Log, "it was otherwise") {
+		t.Errorf("results %v", got)
 	}
 }
 

@@ -16,6 +16,7 @@ type T interface {
 	Run(name string, f func(t T)) bool
 	Name() string
 	Context() context.Context
+	Attr(key, value string)
 	Cleanup(f func())
 	Helper()
 	Logf(format string, args ...any)
@@ -24,6 +25,13 @@ type T interface {
 	Skipf(format string, args ...any)
 	Failed() bool
 }
+
+// The attributes of tests: the fixture that they are in, and the deployment
+// that they ran on.
+const (
+	AttrFile       = "file"
+	AttrDeployment = "deployment"
+)
 
 // Suite is the tests of one format in one folder of the specifications.
 type Suite struct {
@@ -56,9 +64,16 @@ func (s Suite) RunAll(t T, src *Source, lane *Lane) {
 	case s.Deployed == nil && lane != nil && !lane.first:
 		return
 	}
+	if why, ok := src.outdated[s.Name]; ok {
+		if lane == nil || lane.first {
+			t.Run("files", func(t T) { t.Skipf("the fixtures of %s in %s are outdated: %s", s.Name, src.Name, why) })
+		}
+		return
+	}
 	if s.Run != nil || s.Deployed != nil {
 		files, err := src.Files(s.Name)
 		switch {
+		case errors.Is(err, ErrNoFiles) && lane != nil && !lane.first:
 		case errors.Is(err, ErrNoFiles):
 			t.Run("files", func(t T) { t.Skipf("%s has no fixtures of %s", src.Name, s.Name) })
 		case err != nil:
@@ -75,7 +90,10 @@ func (s Suite) RunAll(t T, src *Source, lane *Lane) {
 
 func (s Suite) runFile(t T, f File, lane *Lane) {
 	if s.Run != nil {
-		t.Run(f.Name, func(t T) { s.Run(t, f) })
+		t.Run(f.Name, func(t T) {
+			t.Attr(AttrFile, f.Name)
+			s.Run(t, f)
+		})
 		return
 	}
 	tests := s.Deployed(f, lane)
@@ -83,6 +101,7 @@ func (s Suite) runFile(t T, f File, lane *Lane) {
 		return
 	}
 	t.Run(f.Name, func(t T) {
+		t.Attr(AttrFile, f.Name)
 		for _, test := range tests {
 			t.Run(test.Name, test.Run)
 		}

@@ -56,5 +56,23 @@ var Suites = []Suite{
 	{Name: "versioned-api", Deployed: unified},
 }
 
-// gate are the suites on deployments that go test runs.
-var gate = []string{}
+// gate are the suites on deployments that go test runs: those that take
+// seconds. The others wait for time-outs and pauses to pass.
+var gate = []string{
+	"causal-consistency",
+	"change-streams/unified",
+	"collection-management",
+	"command-logging-and-monitoring/logging",
+	"command-logging-and-monitoring/monitoring",
+	"crud/unified",
+	"gridfs",
+	"index-management",
+	"mongodb-handshake/unified",
+	"open-telemetry/transaction",
+	"run-command/unified",
+	"sessions",
+	"transactions-convenient-api/unified",
+	"unified-test-format/valid-fail",
+	"unified-test-format/valid-pass",
+	"versioned-api",
+}

@@ -44,6 +44,7 @@ func planUnified(f File, lane *Lane, judge func(T, error)) (list []DeployedTest)
 			list = append(list, DeployedTest{test.Description, func(t T) { t.Skipf("%s", why) }})
 		default:
 			list = append(list, DeployedTest{test.Description + "/" + d.Facts.String(), func(t T) {
+				t.Attr(AttrDeployment, d.Facts.String())
 				r := &testRun{deployment: d}
 				judge(t, r.execute(t.Context(), file, test))
 			}})

@@ -1,7 +1,8 @@
 // Spectest runs the official tests of the MongoDB specifications and shows what
 // they came to.
 //
-//	go run ./cmd/spectest [-specs DIR] [-suite NAME]... [-run REGEXP] [-json FILE] [-v]
+//	go run ./cmd/spectest [-specs DIR] [-suite NAME]... [-run REGEXP] [-v]
+//		[-json FILE] [-md FILE [-revision NAME]]
 //		[-topology NAME]... [-version VERSION]... [-uri URI [-single URI]]
 //
 // The fixtures are read from a checkout of github.com/mongodb/specifications,
@@ -20,6 +21,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -46,6 +48,8 @@ type options struct {
 	pattern *regexp.Regexp
 	json    string
 	verbose bool
+
+	markdown, revision string
 
 	topologies  []string
 	versions    []spectests.Version
@@ -82,6 +86,8 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 		return err
 	})
 	flags.StringVar(&o.json, "json", "", "also write the results to this `file`")
+	flags.StringVar(&o.markdown, "md", "", "also write what passes where to this `file`, as docs/conformance.md has it")
+	flags.StringVar(&o.revision, "revision", "", "`name` of the fixtures' revision, for -md")
 	flags.BoolVar(&o.verbose, "v", false, "say why each test was skipped")
 	flags.Func("topology", "run on this `topology` alone: single, replicaset, sharded or load-balanced; repeats", func(s string) error {
 		o.topologies = append(o.topologies, s)
@@ -137,9 +143,12 @@ func runSuites(ctx context.Context, o options, stdout, stderr io.Writer) (*repor
 		return nil, errors.New("no test matches -suite and -run")
 	}
 	if o.json != "" {
-		return r, r.write(o.json)
+		err = r.write(o.json)
 	}
-	return r, nil
+	if o.markdown != "" && err == nil {
+		err = os.WriteFile(o.markdown, r.conformance(cmp.Or(o.revision, src.Name)), 0o644)
+	}
+	return r, err
 }
 
 // deployments are those to run on.
