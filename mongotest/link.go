@@ -1,6 +1,9 @@
 package mongotest
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // SetDelay makes all that the node sends to clients arrive that much later. 0
 // ends the delay.
@@ -16,8 +19,8 @@ func (n *Node) SetDeaf(deaf bool) { n.link.SetDeaf(deaf) }
 // for the reply gets it when the node is not mute any more.
 func (n *Node) SetMute(mute bool) { n.link.SetMute(mute) }
 
-// CutReply breaks a connection in the midst of the next reply: the command has
-// been carried out, but so many bytes of the reply arrive only, and never all of
-// it. Replies to hello, which monitors ask for, do not count. Several calls cut
-// as many replies.
-func (n *Node) CutReply(bytes int) { n.link.Cut(bytes) }
+// CutReplies breaks the connections of the next replies, one for each argument:
+// the command has been carried out, but only so many bytes of the reply arrive,
+// and never all of it. Replies to hello, which monitors ask for, do not count.
+// Cuts that are still to come are replaced; without arguments there are none.
+func (n *Node) CutReplies(bytes ...int) { n.link.Cut(slices.Clone(bytes)) }

@@ -51,12 +51,12 @@ func TestPartitionsFromClients(t *testing.T) {
 	})
 }
 
-func TestCutReply(t *testing.T) {
+func TestCutReplies(t *testing.T) {
 	inBubble(t, mongotest.Options{}, func(t *testing.T, rs *bubble) {
 		p := rs.primary()
 		for id, bytes := range []int{0, 1, 16, 40, 1 << 20} {
 			c := rs.dial(p)
-			p.CutReply(bytes)
+			p.CutReplies(bytes)
 			c.ok(t, "admin", `{"hello": 1}`)
 			insert := withDB(parse(t, `{"insert": "c", "documents": [{}]}`), "test")
 			if err := c.send(0, insert); err != nil {

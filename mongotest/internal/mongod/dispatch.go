@@ -277,16 +277,17 @@ func (r *request) labels(e *Error) (labels []string) {
 // labelsRetryable reports whether the server adds RetryableWriteError by itself.
 func (r *request) labelsRetryable() bool { return r.atLeast(4, 4) }
 
-// gossip adds what every reply of a replica set's member ends with.
+// gossip adds what every reply of a replica set's member ends with. The cluster
+// time is read last, as nothing may have happened after it.
 func (r *request) gossip(reply *doc) {
 	if !r.replicated() {
 		return
 	}
-	r.clusterTime(reply)
 	at := r.server.Engine.State().At.TS
 	if r.touched.TS.After(at) {
 		at = r.touched.TS
 	}
+	r.clusterTime(reply)
 	if !at.IsZero() {
 		reply.timestamp("operationTime", at)
 	}

@@ -39,12 +39,11 @@ func (l *Link) SetDelay(d time.Duration) {
 	l.delay = d
 }
 
-// Cut breaks the connection after that many bytes of the next reply. Several
-// calls are for as many replies.
-func (l *Link) Cut(bytes int) {
+// Cut breaks the connections of the next replies, each after so many bytes.
+func (l *Link) Cut(bytes []int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.cuts = append(l.cuts, bytes)
+	l.cuts = bytes
 }
 
 // receive waits until what a client has sent comes through.

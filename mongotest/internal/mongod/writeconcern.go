@@ -122,6 +122,7 @@ func (c *writeConcern) errInfo(d *doc, timedOut bool) {
 // adds what a fail point says instead.
 func (r *request) finishWrite(reply *doc, fail *failure) {
 	code := int32(0)
+	ending := r.txn.inTxn && (r.command.name == "commitTransaction" || r.command.name == "abortTransaction")
 	add := func(c int32, message string, info func(*doc)) {
 		code = c
 		appendWriteConcernError(reply, c, message, info)
@@ -129,7 +130,7 @@ func (r *request) finishWrite(reply *doc, fail *failure) {
 	if fail.writeConcernError != nil {
 		reply.doc("writeConcernError", fail.writeConcernError)
 		code = int32(whole(fail.writeConcernError.Lookup("code")))
-	} else if r.wrote && r.replicated() && !r.write.none {
+	} else if r.wrote && r.replicated() && !r.write.none && (ending || !r.txn.inTxn) {
 		r.waitForWriteConcern(add)
 	}
 	if code != 0 && isStateChange(code) && r.replicated() && r.atLeast(4, 4) {
@@ -137,7 +138,6 @@ func (r *request) finishWrite(reply *doc, fail *failure) {
 	}
 	labels := fail.labels
 	if code != 0 && labels == nil {
-		ending := r.txn.inTxn && (r.command.name == "commitTransaction" || r.command.name == "abortTransaction")
 		if (r.txn.retryable || ending) && isRetryable(code) && r.labelsRetryable() {
 			labels = []string{"RetryableWriteError"}
 		}
