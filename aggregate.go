@@ -2,6 +2,7 @@ package motor
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/motor-go/motor/ops"
@@ -19,6 +20,7 @@ type AggregateOptions struct {
 	MaxTime                  time.Duration // bounds the work on the server
 	MaxAwaitTime             time.Duration // bounds one wait of a getMore
 	RawData                  bool
+	TimeoutMode              TimeoutMode
 }
 
 // Aggregate runs a pipeline on a collection; its results are decoded into R.
@@ -61,16 +63,22 @@ func aggregate[R any](ctx context.Context, d *Database, coll string, s settings,
 		Comment:                  e.value("comment", o.Comment),
 		Hint:                     e.hint(o.Hint),
 		Let:                      e.doc("let", o.Let),
-		MaxTime:                  o.MaxTime,
 		RawData:                  o.RawData,
 	}
 	var err error
 	if cmd.Envelope, err = d.client.envelope(ctx, d.name, s); err != nil {
 		return nil, err
 	}
+	cmd.MaxTime = o.MaxTime
 	co := ops.CursorOptions{Comment: cmd.Comment, MaxAwait: o.MaxAwaitTime, RawData: o.RawData}
 	if o.BatchSize != nil {
 		co.BatchSize = *o.BatchSize
+	}
+	if o.TimeoutMode == Iteration && e.err == nil && cmd.Writes() {
+		return nil, errors.New("aggregate: TimeoutMode cannot be Iteration with $out or $merge, which leave nothing to iterate over")
+	}
+	if err := o.TimeoutMode.bound(NonTailable, &cmd.Timeout, &co); err != nil {
+		return nil, err
 	}
 	return open[R](ctx, d, e, cmd, co)
 }

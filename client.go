@@ -22,7 +22,7 @@ import (
 	"github.com/motor-go/motor/uri"
 )
 
-// ClientOptions are what a connection string cannot say.
+// ClientOptions are what a connection string cannot say, or not as well.
 type ClientOptions struct {
 	// TLS is where TLS connections start from. The connection string must ask
 	// for TLS; its tls options change a copy.
@@ -40,6 +40,9 @@ type ClientOptions struct {
 	// LogMaxDocumentLength is the number of bytes after which a document in a
 	// message is cut off. 0 takes MONGODB_LOG_MAX_DOCUMENT_LENGTH, or 1000.
 	LogMaxDocumentLength int
+	// Timeout takes the place of the connection string's timeoutMS if it is not
+	// nil; 0 is no limit.
+	Timeout *time.Duration
 	// BSON says how values are encoded and decoded.
 	BSON bson.Options
 	// Dial makes the stream to a server, before TLS; nil dials TCP or a Unix
@@ -108,6 +111,7 @@ func connect(ctx context.Context, config *uri.Config, resolver uri.Resolver, see
 			readConcern:    config.ReadConcern,
 			writeConcern:   config.WriteConcern,
 			readPreference: config.ReadPreference,
+			timeout:        cmp.Or(o.Timeout, config.Timeout),
 			codec:          o.BSON,
 		},
 		metadata: pool.NewMetadata(),
@@ -273,7 +277,12 @@ func (c *Client) envelope(ctx context.Context, db string, s settings) (ops.Envel
 	if c.closed.Load() {
 		return ops.Envelope{}, ErrClientClosed
 	}
-	session, err := c.inContext(ctx)
+	b := bindingOf(ctx)
+	session, err := c.owned(b.session)
+	if err != nil {
+		return ops.Envelope{}, err
+	}
+	timeout, err := b.begin(s.timeout)
 	if err != nil {
 		return ops.Envelope{}, err
 	}
@@ -287,7 +296,7 @@ func (c *Client) envelope(ctx context.Context, db string, s settings) (ops.Envel
 		s.readConcern, s.writeConcern = ReadConcern{}, WriteConcern{}
 	}
 	return ops.Envelope{
-		DB: db, Session: session,
+		DB: db, Session: session, Timeout: timeout,
 		ReadConcern: s.readConcern, WriteConcern: s.writeConcern, ReadPreference: s.readPreference,
 	}, nil
 }

@@ -59,11 +59,12 @@ type EstimatedCountOptions struct {
 // 5.0.8 lacks.
 func (c *Collection[T]) EstimatedDocumentCount(ctx context.Context, opts ...EstimatedCountOptions) (int64, error) {
 	o, e := optional(opts), c.encoder()
-	cmd := &ops.Count{Collection: c.name, Comment: e.value("comment", o.Comment), MaxTime: o.MaxTime, RawData: o.RawData}
+	cmd := &ops.Count{Collection: c.name, Comment: e.value("comment", o.Comment), RawData: o.RawData}
 	var err error
 	if cmd.Envelope, err = c.envelope(ctx); err != nil {
 		return 0, err
 	}
+	cmd.MaxTime = o.MaxTime
 	res, err := c.run(ctx, e, cmd)
 	if err != nil {
 		if e, ok := err.(*CommandError); ok && e.Code == namespaceNotFound {
@@ -95,13 +96,13 @@ func Distinct[V, T any](ctx context.Context, c *Collection[T], field string, fil
 		Collation:  e.collation(o.Collation),
 		Comment:    e.value("comment", o.Comment),
 		Hint:       e.hint(o.Hint),
-		MaxTime:    o.MaxTime,
 		RawData:    o.RawData,
 	}
 	var err error
 	if cmd.Envelope, err = c.envelope(ctx); err != nil {
 		return nil, err
 	}
+	cmd.MaxTime = o.MaxTime
 	res, err := c.run(ctx, e, cmd)
 	if err != nil {
 		return nil, err

@@ -83,6 +83,11 @@ func (c *Cursor[T]) Slice(ctx context.Context) ([]T, error) {
 	return list, c.err
 }
 
-// Close closes the cursor here and on the server. It may be called more than
-// once.
-func (c *Cursor[T]) Close(ctx context.Context) error { return c.inner.Close(ctx) }
+// Close closes the cursor here and on the server, for which it has the whole
+// timeoutMS anew. It may be called more than once.
+func (c *Cursor[T]) Close(ctx context.Context) error {
+	if d := bindingOf(ctx).timeout; d != nil {
+		c.inner.SetTimeout(ops.NewTimeout(d))
+	}
+	return c.inner.Close(ctx)
+}

@@ -47,6 +47,10 @@ type RunCommandOptions struct {
 // sent with the session of ctx and without read and write concern, unless the
 // command itself has them. The command must be ordered, its name first. It is
 // not retried, except against an overloaded server.
+//
+// If timeoutMS is set, maxTimeMS is added to the command. A command that has one
+// already is then refused by the server as a command with a field that stands
+// twice.
 func (d *Database) RunCommand(ctx context.Context, command any, opts ...RunCommandOptions) (bson.Raw, error) {
 	e := newEncoder(d.settings.codec)
 	defer e.release()
@@ -55,7 +59,7 @@ func (d *Database) RunCommand(ctx context.Context, command any, opts ...RunComma
 		return nil, e.err
 	}
 	var err error
-	if cmd.Envelope, err = d.client.envelope(ctx, d.name, settings{}); err != nil {
+	if cmd.Envelope, err = d.client.envelope(ctx, d.name, d.settings.plain()); err != nil {
 		return nil, err
 	}
 	if err := readFrom(&cmd.Envelope, optional(opts).ReadPreference); err != nil {
@@ -80,12 +84,12 @@ func readFrom(env *ops.Envelope, pref *ReadPreference) error {
 
 // manage runs a command that needs the primary and takes the write concern.
 func (d *Database) manage(ctx context.Context, cmd *ops.Generic) (bson.Raw, error) {
-	cmd.Write = true
-	var err error
-	if cmd.Envelope, err = d.client.envelope(ctx, d.name, d.settings); err != nil {
+	env, err := d.client.envelope(ctx, d.name, d.settings)
+	if err != nil {
 		return nil, err
 	}
-	cmd.ReadConcern, cmd.ReadPreference = ReadConcern{}, ReadPreference{}
+	env.ReadConcern, env.ReadPreference, env.MaxTime = ReadConcern{}, ReadPreference{}, cmd.MaxTime
+	cmd.Envelope, cmd.Write = env, true
 	res, err := d.client.exec.Run(ctx, cmd)
 	return res.Reply, err
 }

@@ -21,13 +21,13 @@ func (c *Collection[T]) Count(ctx context.Context, filter any, opts ...CountOpti
 		Hint:       e.hint(o.Hint),
 		Collation:  e.collation(o.Collation),
 		Comment:    e.value("comment", o.Comment),
-		MaxTime:    o.MaxTime,
 		RawData:    o.RawData,
 	}
 	var err error
 	if cmd.Envelope, err = c.envelope(ctx); err != nil {
 		return 0, err
 	}
+	cmd.MaxTime = o.MaxTime
 	res, err := c.run(ctx, e, cmd)
 	if err != nil {
 		return 0, err

@@ -73,6 +73,7 @@ type ListCollectionsOptions struct {
 	BatchSize             *int32
 	Comment               any
 	RawData               bool
+	TimeoutMode           TimeoutMode
 }
 
 // CollectionInfo is what ListCollections tells of a collection or view.
@@ -153,19 +154,22 @@ func listCollections[R any](ctx context.Context, d *Database, filter any, nameOn
 	body = appendTrue(body, "authorizedCollections", o.AuthorizedCollections)
 	comment := e.value("comment", o.Comment)
 	body = bson.EndDocument(appendValue(body, "comment", comment), at)
-	return list[R](ctx, d, e, &ops.Generic{Body: body, RawData: o.RawData}, o.BatchSize, comment)
+	return list[R](ctx, d, e, &ops.Generic{Body: body, RawData: o.RawData}, o.BatchSize, comment, o.TimeoutMode)
 }
 
 // list runs a listing command, which reads from the primary.
-func list[R any](ctx context.Context, d *Database, e *encoder, cmd *ops.Generic, batchSize *int32, comment bson.RawValue) (*Cursor[R], error) {
+func list[R any](ctx context.Context, d *Database, e *encoder, cmd *ops.Generic, batchSize *int32, comment bson.RawValue, mode TimeoutMode) (*Cursor[R], error) {
 	cmd.Read = true
 	var err error
-	if cmd.Envelope, err = d.client.envelope(ctx, d.name, settings{}); err != nil {
+	if cmd.Envelope, err = d.client.envelope(ctx, d.name, d.settings.plain()); err != nil {
 		return nil, err
 	}
 	o := ops.CursorOptions{Comment: comment, RawData: cmd.RawData}
 	if batchSize != nil {
 		o.BatchSize = *batchSize
+	}
+	if err := mode.bound(NonTailable, &cmd.Timeout, &o); err != nil {
+		return nil, err
 	}
 	return open[R](ctx, d, e, cmd, o)
 }
@@ -179,7 +183,7 @@ func (d *Database) read(ctx context.Context, e *encoder, body bson.Raw) (bson.Ra
 	}
 	cmd := &ops.Generic{Body: body, Read: true}
 	var err error
-	if cmd.Envelope, err = d.client.envelope(ctx, d.name, settings{}); err != nil {
+	if cmd.Envelope, err = d.client.envelope(ctx, d.name, d.settings.plain()); err != nil {
 		return nil, err
 	}
 	res, err := d.client.exec.Run(ctx, cmd)

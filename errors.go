@@ -19,7 +19,8 @@ var (
 	ErrNoDocuments = errors.New("no document matches")
 	// ErrDuplicateKey says that a unique index forbids a write.
 	ErrDuplicateKey = wire.ErrDuplicateKey
-	// ErrTimeout says that a deadline passed, here or on the server.
+	// ErrTimeout says that a deadline passed, here or on the server: that of a
+	// context, timeoutMS or one of the older timeouts.
 	ErrTimeout = wire.ErrTimeout
 	// ErrClientClosed says that the client was closed.
 	ErrClientClosed = errors.New("the client is closed")

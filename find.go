@@ -41,6 +41,7 @@ type FindOptions struct {
 	ReturnKey           bool
 	ShowRecordID        bool
 	RawData             bool
+	TimeoutMode         TimeoutMode
 }
 
 // Find is the documents that match filter. A nil filter matches all.
@@ -62,6 +63,9 @@ func (c *Collection[T]) FindCursor(ctx context.Context, filter any, opts ...Find
 	if o.CursorType == TailableAwait {
 		co.MaxAwait = o.MaxAwaitTime
 	}
+	if err := o.TimeoutMode.bound(o.CursorType, &cmd.Timeout, &co); err != nil {
+		return nil, err
+	}
 	return open[T](ctx, c.db, e, cmd, co)
 }
 
@@ -76,7 +80,6 @@ func (c *Collection[T]) find(ctx context.Context, e *encoder, filter any, o *Fin
 		Limit:               o.Limit,
 		BatchSize:           o.BatchSize,
 		Comment:             e.value("comment", o.Comment),
-		MaxTime:             o.MaxTime,
 		Max:                 e.doc("max", o.Max),
 		Min:                 e.doc("min", o.Min),
 		ReturnKey:           o.ReturnKey,
@@ -93,6 +96,7 @@ func (c *Collection[T]) find(ctx context.Context, e *encoder, filter any, o *Fin
 	}
 	var err error
 	cmd.Envelope, err = c.envelope(ctx)
+	cmd.MaxTime = o.MaxTime
 	return cmd, err
 }
 

@@ -67,7 +67,7 @@ type FindOneAndDeleteOptions struct {
 // ErrNoDocuments if there is none, or if an upsert has nothing from before.
 func (c *Collection[T]) FindOneAndUpdate(ctx context.Context, filter, update any, opts ...FindOneAndUpdateOptions) (T, error) {
 	o, e := optional(opts), c.encoder()
-	return c.findAndModify(ctx, e, &ops.FindAndModify{
+	return c.findAndModify(ctx, e, o.MaxTime, &ops.FindAndModify{
 		Filter:                   e.filter(filter),
 		Update:                   e.update(update),
 		ArrayFilters:             e.array("arrayFilters", o.ArrayFilters),
@@ -78,7 +78,6 @@ func (c *Collection[T]) FindOneAndUpdate(ctx context.Context, filter, update any
 		Hint:                     e.hint(o.Hint),
 		Collation:                e.collation(o.Collation),
 		Let:                      e.doc("let", o.Let),
-		MaxTime:                  o.MaxTime,
 		BypassDocumentValidation: o.BypassDocumentValidation,
 		Comment:                  e.value("comment", o.Comment),
 		RawData:                  o.RawData,
@@ -89,7 +88,7 @@ func (c *Collection[T]) FindOneAndUpdate(ctx context.Context, filter, update any
 // matches filter, and returns one of the two.
 func (c *Collection[T]) FindOneAndReplace(ctx context.Context, filter any, replacement T, opts ...FindOneAndReplaceOptions) (T, error) {
 	o, e := optional(opts), c.encoder()
-	return c.findAndModify(ctx, e, &ops.FindAndModify{
+	return c.findAndModify(ctx, e, o.MaxTime, &ops.FindAndModify{
 		Filter:                   e.filter(filter),
 		Update:                   e.replacement(replacement),
 		New:                      o.ReturnDocument == After,
@@ -99,7 +98,6 @@ func (c *Collection[T]) FindOneAndReplace(ctx context.Context, filter any, repla
 		Hint:                     e.hint(o.Hint),
 		Collation:                e.collation(o.Collation),
 		Let:                      e.doc("let", o.Let),
-		MaxTime:                  o.MaxTime,
 		BypassDocumentValidation: o.BypassDocumentValidation,
 		Comment:                  e.value("comment", o.Comment),
 		RawData:                  o.RawData,
@@ -110,7 +108,7 @@ func (c *Collection[T]) FindOneAndReplace(ctx context.Context, filter any, repla
 // it.
 func (c *Collection[T]) FindOneAndDelete(ctx context.Context, filter any, opts ...FindOneAndDeleteOptions) (T, error) {
 	o, e := optional(opts), c.encoder()
-	return c.findAndModify(ctx, e, &ops.FindAndModify{
+	return c.findAndModify(ctx, e, o.MaxTime, &ops.FindAndModify{
 		Filter:    e.filter(filter),
 		Remove:    true,
 		Sort:      e.ordered("sort", o.Sort),
@@ -118,17 +116,17 @@ func (c *Collection[T]) FindOneAndDelete(ctx context.Context, filter any, opts .
 		Hint:      e.hint(o.Hint),
 		Collation: e.collation(o.Collation),
 		Let:       e.doc("let", o.Let),
-		MaxTime:   o.MaxTime,
 		Comment:   e.value("comment", o.Comment),
 		RawData:   o.RawData,
 	})
 }
 
-func (c *Collection[T]) findAndModify(ctx context.Context, e *encoder, cmd *ops.FindAndModify) (doc T, err error) {
+func (c *Collection[T]) findAndModify(ctx context.Context, e *encoder, maxTime time.Duration, cmd *ops.FindAndModify) (doc T, err error) {
 	cmd.Collection = c.name
 	if cmd.Envelope, err = c.envelope(ctx); err != nil {
 		return doc, err
 	}
+	cmd.MaxTime = maxTime
 	res, err := c.run(ctx, e, cmd)
 	if res.Reply == nil {
 		if err == nil {

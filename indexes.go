@@ -55,9 +55,10 @@ type DropIndexOptions struct {
 
 // ListIndexesOptions are the options of ListIndexes.
 type ListIndexesOptions struct {
-	BatchSize *int32
-	Comment   any
-	RawData   bool
+	BatchSize   *int32
+	Comment     any
+	RawData     bool
+	TimeoutMode TimeoutMode
 }
 
 // IndexInfo is what ListIndexes tells of an index.
@@ -96,13 +97,12 @@ func (c *Collection[T]) CreateIndexes(ctx context.Context, indexes []IndexModel,
 	}
 	body = bson.EndDocument(body, arr)
 	body = appendValue(body, "commitQuorum", e.value("commitQuorum", o.CommitQuorum))
-	body = appendMaxTime(body, o.MaxTime)
 	body = appendValue(body, "comment", e.value("comment", o.Comment))
 	body = bson.EndDocument(body, at)
 	if e.err != nil {
 		return nil, fmt.Errorf("createIndexes: %w", e.err)
 	}
-	_, err := c.manage(ctx, &ops.Generic{Body: body, RawData: o.RawData})
+	_, err := c.manage(ctx, &ops.Generic{Envelope: ops.Envelope{MaxTime: o.MaxTime}, Body: body, RawData: o.RawData})
 	return names, err
 }
 
@@ -185,7 +185,7 @@ func (c *Collection[T]) ListIndexesCursor(ctx context.Context, opts ...ListIndex
 	body = appendCursor(body, o.BatchSize)
 	comment := e.value("comment", o.Comment)
 	body = bson.EndDocument(appendValue(body, "comment", comment), at)
-	return list[IndexInfo](ctx, c.db, e, &ops.Generic{Body: body, RawData: o.RawData}, o.BatchSize, comment)
+	return list[IndexInfo](ctx, c.database(), e, &ops.Generic{Body: body, RawData: o.RawData}, o.BatchSize, comment, o.TimeoutMode)
 }
 
 // DropIndex drops the index of that name.
@@ -211,29 +211,26 @@ func (c *Collection[T]) dropIndexes(ctx context.Context, index any, o DropIndexO
 	body, at := bson.BeginDocument(nil)
 	body = bson.AppendString(body, "dropIndexes", c.name)
 	body = appendValue(body, "index", e.value("index", index))
-	body = appendMaxTime(body, o.MaxTime)
 	body = appendValue(body, "comment", e.value("comment", o.Comment))
 	body = bson.EndDocument(body, at)
 	if e.err != nil {
 		return e.err
 	}
-	_, err := c.manage(ctx, &ops.Generic{Body: body, RawData: o.RawData})
+	_, err := c.manage(ctx, &ops.Generic{Envelope: ops.Envelope{MaxTime: o.MaxTime}, Body: body, RawData: o.RawData})
 	if e, ok := err.(*CommandError); ok && e.Code == namespaceNotFound {
 		return nil
 	}
 	return err
 }
 
-// manage is Database.manage with the collection's write concern.
-func (c *Collection[T]) manage(ctx context.Context, cmd *ops.Generic) (bson.Raw, error) {
-	return (&Database{client: c.db.client, name: c.db.name, settings: c.settings}).manage(ctx, cmd)
+// database is the database with the collection's settings.
+func (c *Collection[T]) database() *Database {
+	return &Database{client: c.db.client, name: c.db.name, settings: c.settings}
 }
 
-func appendMaxTime(dst []byte, d time.Duration) []byte {
-	if d <= 0 {
-		return dst
-	}
-	return bson.AppendInt64(dst, "maxTimeMS", int64((d+time.Millisecond-1)/time.Millisecond))
+// manage is Database.manage with the collection's write concern.
+func (c *Collection[T]) manage(ctx context.Context, cmd *ops.Generic) (bson.Raw, error) {
+	return c.database().manage(ctx, cmd)
 }
 
 func appendInt32(dst []byte, key string, n *int32) []byte {

@@ -1,6 +1,8 @@
 package motor
 
 import (
+	"time"
+
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/concern"
 )
@@ -21,6 +23,9 @@ type Settings struct {
 	ReadConcern    *ReadConcern
 	WriteConcern   *WriteConcern
 	ReadPreference *ReadPreference
+	// Timeout is timeoutMS, the time that each operation has as a whole;
+	// inherited if nil. 0 is no limit. See the section Timeouts of the package.
+	Timeout *time.Duration
 	// BSON says how values are encoded and decoded; inherited if nil.
 	BSON *bson.Options
 }
@@ -30,6 +35,7 @@ type settings struct {
 	readConcern    ReadConcern
 	writeConcern   WriteConcern
 	readPreference ReadPreference
+	timeout        *time.Duration // nil: not set
 	codec          bson.Options
 }
 
@@ -44,11 +50,18 @@ func (s settings) with(o Settings) settings {
 	if o.ReadPreference != nil {
 		s.readPreference = *o.ReadPreference
 	}
+	if o.Timeout != nil {
+		s.timeout = o.Timeout
+	}
 	if o.BSON != nil {
 		s.codec = *o.BSON
 	}
 	return s
 }
+
+// plain are the settings of commands that take neither concerns nor a read
+// preference from them.
+func (s settings) plain() settings { return settings{timeout: s.timeout} }
 
 // optional is the optional last argument, or the zero value.
 func optional[O any](opts []O) (o O) {

@@ -6,21 +6,36 @@ import (
 	"github.com/motor-go/motor/ops"
 )
 
+// RunCursorCommandOptions are the options of RunCursorCommand.
+type RunCursorCommandOptions struct {
+	// ReadPreference selects the server; nil is primary. That of the client is
+	// not inherited.
+	ReadPreference *ReadPreference
+	// CursorType says what cursor the command opens, for the timeout to be that
+	// of such a cursor. The command itself must say so, too.
+	CursorType  CursorType
+	TimeoutMode TimeoutMode
+}
+
 // RunCursorCommand sends a command as it stands, as RunCommand does, and returns
 // the cursor that it is answered with; its documents are decoded into R. The
 // cursor's SetBatchSize, SetMaxAwaitTime and SetComment say how it asks for
-// more. For a tailable cursor the command itself must say so.
-func RunCursorCommand[R any](ctx context.Context, d *Database, command any, opts ...RunCommandOptions) (*Cursor[R], error) {
-	e := &encoder{codec: d.settings.codec}
+// more. What RunCommand says about maxTimeMS holds here, too.
+func RunCursorCommand[R any](ctx context.Context, d *Database, command any, opts ...RunCursorCommandOptions) (*Cursor[R], error) {
+	o, e := optional(opts), &encoder{codec: d.settings.codec}
 	cmd := &ops.Generic{Body: e.doc("command", command), Custom: true}
 	var err error
-	if cmd.Envelope, err = d.client.envelope(ctx, d.name, settings{}); err != nil {
+	if cmd.Envelope, err = d.client.envelope(ctx, d.name, d.settings.plain()); err != nil {
 		return nil, err
 	}
-	if err := readFrom(&cmd.Envelope, optional(opts).ReadPreference); err != nil {
+	if err := readFrom(&cmd.Envelope, o.ReadPreference); err != nil {
 		return nil, err
 	}
-	return open[R](ctx, d, e, cmd, ops.CursorOptions{})
+	var co ops.CursorOptions
+	if err := o.TimeoutMode.bound(o.CursorType, &cmd.Timeout, &co); err != nil {
+		return nil, err
+	}
+	return open[R](ctx, d, e, cmd, co)
 }
 
 // SetComment sets the comment of the commands getMore to come. Servers before

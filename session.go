@@ -1,11 +1,14 @@
 package motor
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/ops"
 	"github.com/motor-go/motor/session"
 )
 
@@ -22,6 +25,8 @@ type (
 type Session struct {
 	client *Client
 	inner  *session.Session
+	// within is the timeout of the WithTransaction under way.
+	within ops.Timeout
 }
 
 // StartSession starts a session. Nothing is sent.
@@ -33,18 +38,17 @@ func (c *Client) StartSession(opts ...SessionOptions) (*Session, error) {
 	return &Session{client: c, inner: inner}, nil
 }
 
-type sessionKey struct{}
-
 // Bind is ctx with the session: operations called with it take part. For a nil
 // Session it is ctx without one.
 func (s *Session) Bind(ctx context.Context) context.Context {
-	return context.WithValue(ctx, sessionKey{}, s)
+	b := bindingOf(ctx)
+	b.session = s
+	return b.bind(ctx)
 }
 
 // SessionFromContext is the session that ctx carries, or nil.
 func SessionFromContext(ctx context.Context) *Session {
-	s, _ := ctx.Value(sessionKey{}).(*Session)
-	return s
+	return bindingOf(ctx).session
 }
 
 // WithSession calls fn with a context that carries a new session, and ends the
@@ -58,13 +62,31 @@ func (c *Client) WithSession(ctx context.Context, fn func(ctx context.Context) e
 	return fn(s.Bind(ctx))
 }
 
-// End ends the session. An open transaction is aborted.
-func (s *Session) End(ctx context.Context) {
+// End ends the session. An open transaction is aborted; the error says that
+// there was no time for that.
+func (s *Session) End(ctx context.Context) error {
+	var failure error
 	if s.inner.Transaction.InProgress() {
-		s.client.exec.AbortTransaction(ctx, s.inner)
+		t, err := s.begin(ctx)
+		if err != nil {
+			return err
+		}
+		failure, _ = s.client.exec.AbortTransaction(ctx, s.inner, t)
 	}
 	s.client.exec.Unpin(s.inner)
 	s.inner.End(time.Now(), s.client.sessionTimeout())
+	if errors.Is(failure, ErrTimeout) {
+		return failure
+	}
+	return nil
+}
+
+// begin is the timeout of a commit, an abort or a WithTransaction that begins
+// now.
+func (s *Session) begin(ctx context.Context) (ops.Timeout, error) {
+	b := bindingOf(ctx)
+	b.session = s
+	return b.begin(cmp.Or(s.inner.Options().DefaultTimeout, s.client.settings.timeout))
 }
 
 // Client is the client that the session belongs to.
@@ -107,17 +129,26 @@ func (s *Session) StartTransaction(opts ...TransactionOptions) error {
 // CommitTransaction commits the transaction. After an error with the label
 // UnknownTransactionCommitResult it may be called again.
 func (s *Session) CommitTransaction(ctx context.Context) error {
-	return s.client.exec.CommitTransaction(ctx, s.inner)
+	t, err := s.begin(ctx)
+	if err != nil {
+		return err
+	}
+	return s.client.exec.CommitTransaction(ctx, s.inner, t)
 }
 
-// AbortTransaction aborts the transaction.
+// AbortTransaction aborts the transaction. It is no error if the server cannot
+// be told: the server aborts by itself in the end.
 func (s *Session) AbortTransaction(ctx context.Context) error {
-	return s.client.exec.AbortTransaction(ctx, s.inner)
+	t, err := s.begin(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = s.client.exec.AbortTransaction(ctx, s.inner, t)
+	return err
 }
 
-// inContext is the session for an operation of c called with ctx, or nil.
-func (c *Client) inContext(ctx context.Context) (*session.Session, error) {
-	s := SessionFromContext(ctx)
+// owned is the session s, which must be the client's own, or nil.
+func (c *Client) owned(s *Session) (*session.Session, error) {
 	if s == nil {
 		return nil, nil
 	}

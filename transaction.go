@@ -3,37 +3,23 @@ package motor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"time"
 
+	"github.com/motor-go/motor/ops"
 	"github.com/motor-go/motor/wire"
 )
 
-// transactionTimeout is how long WithTransaction goes on retrying if its
-// context has no deadline.
+// transactionTimeout is how long WithTransaction goes on retrying if neither its
+// context has a deadline nor timeoutMS is set.
 const transactionTimeout = 120 * time.Second
-
-// TransactionTimeoutError says that WithTransaction ran out of time for another
-// attempt. It carries the labels of the error that the last attempt met.
-type TransactionTimeoutError struct{ Err error }
-
-func (e *TransactionTimeoutError) Error() string {
-	return fmt.Sprintf("no time is left to try the transaction again after: %v", e.Err)
-}
-
-// Unwrap is the error that the last attempt met.
-func (e *TransactionTimeoutError) Unwrap() error { return e.Err }
-
-// Is makes errors.Is find ErrTimeout.
-func (e *TransactionTimeoutError) Is(target error) bool { return target == ErrTimeout }
 
 // WithTransaction calls fn in a transaction and commits it, in the session that
 // ctx carries or else in a new one. A transaction within a transaction is an
 // error. See Session.WithTransaction.
 func (c *Client) WithTransaction(ctx context.Context, fn func(ctx context.Context) error, opts ...TransactionOptions) error {
-	switch inner, err := c.inContext(ctx); {
+	switch inner, err := c.owned(SessionFromContext(ctx)); {
 	case err != nil:
 		return err
 	case inner != nil:
@@ -50,12 +36,28 @@ func (c *Client) WithTransaction(ctx context.Context, fn func(ctx context.Contex
 // 120 s: fn may be called more than once, and whatever it does outside of the
 // database is done again. If fn fails the transaction is aborted.
 //
+// timeoutMS, if it is set, bounds the whole instead of the 120 s. The operations
+// of fn share it, as far as they are called with the session; one with a timeout
+// of its own by WithTimeout is an error. An abort has the whole timeoutMS anew.
+//
 // fn must return the errors of operations: a failed operation has aborted the
 // transaction on the server, and a commit could only fail.
 func (s *Session) WithTransaction(ctx context.Context, fn func(ctx context.Context) error, opts ...TransactionOptions) error {
-	deadline := time.Now().Add(transactionTimeout)
-	if t, ok := ctx.Deadline(); ok {
-		deadline = t
+	t, err := s.begin(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := t.Bound(ctx)
+	defer cancel()
+	defer func(outer ops.Timeout) { s.within = outer }(s.within)
+	s.within = t
+	limit := transactionTimeout
+	if t.Set {
+		limit = math.MaxInt64
+	}
+	deadline := time.Now().Add(limit)
+	if at, ok := ctx.Deadline(); ok {
+		deadline = at
 	}
 	var last error
 	for attempt := 0; ; attempt++ {
@@ -67,14 +69,14 @@ func (s *Session) WithTransaction(ctx context.Context, fn func(ctx context.Conte
 		if err := s.StartTransaction(opts...); err != nil {
 			return err
 		}
-		err := fn(s.Bind(ctx))
+		err := fn(binding{session: s}.bind(ctx))
 		if err == nil && !s.inner.Transaction.InProgress() {
 			return nil // fn has ended the transaction itself
 		}
 		if err == nil {
-			err = s.commitUntil(ctx, deadline)
+			err = s.commitUntil(ctx, t, deadline)
 		} else if s.inner.Transaction.InProgress() {
-			s.AbortTransaction(context.WithoutCancel(ctx))
+			s.client.exec.AbortTransaction(context.WithoutCancel(ctx), s.inner, t.Begin())
 		}
 		if err == nil || !HasErrorLabel(err, TransientTransactionError) {
 			return err
@@ -88,7 +90,7 @@ func pause(ctx context.Context, deadline time.Time, attempt int, last error) err
 	const first, most = 5 * time.Millisecond, 500 * time.Millisecond
 	d := time.Duration(rand.Float64() * min(float64(first)*math.Pow(1.5, float64(attempt)), float64(most)))
 	if !time.Now().Add(d).Before(deadline) {
-		return timedOut(last)
+		return ops.TimedOut(last)
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -101,24 +103,16 @@ func pause(ctx context.Context, deadline time.Time, attempt int, last error) err
 }
 
 // commitUntil commits again as long as the outcome is unknown and time is left.
-func (s *Session) commitUntil(ctx context.Context, deadline time.Time) error {
+func (s *Session) commitUntil(ctx context.Context, t ops.Timeout, deadline time.Time) error {
 	for {
-		err := s.CommitTransaction(ctx)
+		err := s.client.exec.CommitTransaction(ctx, s.inner, t)
 		if err == nil || !HasErrorLabel(err, UnknownTransactionCommitResult) || maxTimeExpired(err) {
 			return err
 		}
 		if !time.Now().Before(deadline) || ctx.Err() != nil {
-			return timedOut(err)
+			return ops.TimedOut(err)
 		}
 	}
-}
-
-// timedOut is err as a time-out, unless it is one.
-func timedOut(err error) error {
-	if errors.Is(err, ErrTimeout) {
-		return err
-	}
-	return &TransactionTimeoutError{Err: err}
 }
 
 // maxTimeExpired reports whether the server's own bound on the commit passed.

@@ -87,6 +87,12 @@ type TruncatedArray struct {
 // ChangeStream is an open change stream. It resumes by itself after errors
 // from which the specification says that it may. It serves one goroutine at a
 // time and must be closed.
+//
+// If timeoutMS is set, it bounds the opening of the stream and then each call of
+// Next or TryNext anew, with the resume attempt that the call may take. A time-out
+// leaves the stream open: the next call resumes it. If it comes before any event
+// did, the server is too slow to read its oplog in that time, and a stream with
+// a greater timeout should be opened.
 type ChangeStream[T any] struct {
 	inner *changestream.Stream
 	codec bson.Options
@@ -133,6 +139,10 @@ func watch[T any](ctx context.Context, c *Client, db, coll string, s settings, p
 	var err error
 	if cmd.Envelope, err = c.envelope(ctx, db, s); err != nil {
 		return nil, err
+	}
+	await := ops.CursorOptions{MaxAwait: o.MaxAwaitTime}
+	if err := DefaultTimeoutMode.bound(TailableAwait, &cmd.Timeout, &await); err != nil {
+		return nil, fmt.Errorf("watch: %w", err)
 	}
 	inner, err := changestream.Open(ctx, c.exec, cmd, co)
 	if err != nil {
@@ -199,5 +209,11 @@ func (s *ChangeStream[T]) Err() error { return s.err }
 // ID is the server's identifier of the stream's cursor.
 func (s *ChangeStream[T]) ID() int64 { return s.inner.ID() }
 
-// Close closes the stream here and on the server.
-func (s *ChangeStream[T]) Close(ctx context.Context) error { return s.inner.Close(ctx) }
+// Close closes the stream here and on the server, for which it has the whole
+// timeoutMS anew.
+func (s *ChangeStream[T]) Close(ctx context.Context) error {
+	if d := bindingOf(ctx).timeout; d != nil {
+		s.inner.SetTimeout(ops.NewTimeout(d))
+	}
+	return s.inner.Close(ctx)
+}

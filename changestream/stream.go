@@ -8,6 +8,7 @@ import (
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/ops"
 	"github.com/motor-go/motor/topology/description"
+	"github.com/motor-go/motor/wire"
 )
 
 // Options are the options of a stream.
@@ -64,7 +65,7 @@ func (s *Stream) open(ctx context.Context, from Start) error {
 	cmd := s.aggregate
 	cmd.Pipeline = s.pipeline(from)
 	cmd.BatchSize = s.options.BatchSize
-	o := ops.CursorOptions{MaxAwait: s.options.MaxAwait, Comment: cmd.Comment}
+	o := ops.CursorOptions{MaxAwait: s.options.MaxAwait, Comment: cmd.Comment, Iteration: true}
 	if s.options.BatchSize != nil {
 		o.BatchSize = *s.options.BatchSize
 	}
@@ -121,8 +122,23 @@ func (s *Stream) wireVersion() int32 {
 
 // TryNext moves to the next event, asking the server at most once for more. It
 // reports false if there is none at present or the stream has ended. An error
-// because ctx ended leaves the stream open: the next call resumes it.
+// because ctx ended, or because timeoutMS is over, leaves the stream open: the
+// next call resumes it.
 func (s *Stream) TryNext(ctx context.Context) (bool, error) {
+	ctx, cancel := s.begin(ctx)
+	defer cancel()
+	return s.attempt(ctx)
+}
+
+// begin begins a call that moves the stream: it has the whole timeout.
+func (s *Stream) begin(ctx context.Context) (context.Context, context.CancelFunc) {
+	t := &s.aggregate.Timeout
+	*t = t.Begin()
+	return t.Bound(ctx)
+}
+
+// attempt is TryNext within the time that there is.
+func (s *Stream) attempt(ctx context.Context) (bool, error) {
 	if s.closed {
 		return false, nil
 	}
@@ -130,7 +146,7 @@ func (s *Stream) TryNext(ctx context.Context) (bool, error) {
 	switch {
 	case err == nil:
 		s.interrupted = false
-	case ctx.Err() != nil:
+	case ctx.Err() != nil || s.aggregate.Timeout.Set && errors.Is(err, wire.ErrTimeout):
 		s.interrupted = true
 	default:
 		s.Close(ctx)
@@ -159,8 +175,10 @@ func (s *Stream) advance(ctx context.Context) (bool, error) {
 // Next moves to the next event, waiting for it. It reports false when the
 // stream has ended.
 func (s *Stream) Next(ctx context.Context) (bool, error) {
+	ctx, cancel := s.begin(ctx)
+	defer cancel()
 	for {
-		ok, err := s.TryNext(ctx)
+		ok, err := s.attempt(ctx)
 		if ok || err != nil || !s.Alive() {
 			return ok, err
 		}
@@ -234,6 +252,12 @@ func (s *Stream) Alive() bool {
 
 // ID is the server's identifier of the stream's cursor.
 func (s *Stream) ID() int64 { return s.cursor.ID() }
+
+// SetTimeout changes the timeout of what is to come.
+func (s *Stream) SetTimeout(t ops.Timeout) {
+	s.aggregate.Timeout = t
+	s.cursor.SetTimeout(t)
+}
 
 // Close ends the stream.
 func (s *Stream) Close(ctx context.Context) error {

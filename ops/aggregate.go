@@ -1,8 +1,6 @@
 package ops
 
 import (
-	"time"
-
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/topology/description"
 )
@@ -16,7 +14,6 @@ type Aggregate struct {
 	BatchSize                *int32
 	BypassDocumentValidation *bool
 	Collation                bson.Raw
-	MaxTime                  time.Duration
 	Comment                  bson.RawValue
 	Hint                     bson.RawValue
 	Let                      bson.Raw
@@ -59,7 +56,6 @@ func (a *Aggregate) appendFields(dst []byte, to *description.Server) []byte {
 	dst = appendBool(dst, "allowDiskUse", a.AllowDiskUse)
 	dst = appendBool(dst, "bypassDocumentValidation", a.BypassDocumentValidation)
 	dst = appendDoc(dst, "collation", a.Collation)
-	dst = appendMaxTime(dst, a.MaxTime)
 	dst = appendValue(dst, "comment", a.Comment)
 	dst = appendValue(dst, "hint", a.Hint)
 	dst = appendDoc(dst, "let", a.Let)

@@ -104,6 +104,8 @@ const (
 // Bulk writes statements of one kind in as many commands as it takes, and adds
 // to out. It reports whether the next group may be tried.
 func (x *Executor) Bulk(ctx context.Context, env Envelope, coll string, o WriteOptions, kind BulkKind, s *Statements, out *Outcome) bool {
+	ctx, cancel := env.Timeout.Bound(ctx)
+	defer cancel()
 	l, err := x.limits(ctx, &env, kind.command())
 	if err == nil {
 		err = s.check(l)

@@ -166,6 +166,8 @@ func (o *ClientOutcome) Failed() bool {
 
 // ClientBulk writes statements in as many commands as it takes.
 func (x *Executor) ClientBulk(ctx context.Context, env Envelope, o WriteOptions, verbose bool, s *ClientStatements) (out ClientOutcome) {
+	ctx, cancel := env.Timeout.Bound(ctx)
+	defer cancel()
 	var l limits
 	if l, out.Err = x.limits(ctx, &env, "bulkWrite"); out.Err != nil {
 		return out

@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"time"
+
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/concern"
 	"github.com/motor-go/motor/session"
@@ -18,6 +20,11 @@ type Envelope struct {
 	ReadConcern    concern.ReadConcern
 	WriteConcern   concern.WriteConcern
 	ReadPreference concern.ReadPreference
+	// Timeout is the time that the operation has.
+	Timeout Timeout
+	// MaxTime is the user's maxTimeMS, which holds as long as timeoutMS is not
+	// set; 0 is none. For getMore it is how long the server waits.
+	MaxTime time.Duration
 	// OperationID joins the events of the commands of one operation. 0 takes
 	// the request's.
 	OperationID int64

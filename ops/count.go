@@ -1,8 +1,6 @@
 package ops
 
 import (
-	"time"
-
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/topology/description"
 )
@@ -16,7 +14,6 @@ type Count struct {
 	Limit      int64
 	Hint       bson.RawValue
 	Collation  bson.Raw
-	MaxTime    time.Duration
 	Comment    bson.RawValue
 	RawData    bool
 }
@@ -36,7 +33,6 @@ func (c *Count) appendFields(dst []byte, to *description.Server) []byte {
 	}
 	dst = appendValue(dst, "hint", c.Hint)
 	dst = appendDoc(dst, "collation", c.Collation)
-	dst = appendMaxTime(dst, c.MaxTime)
 	dst = appendValue(dst, "comment", c.Comment)
 	return appendRawData(dst, to, c.RawData)
 }
@@ -48,7 +44,6 @@ type Distinct struct {
 	Key        string
 	Query      bson.Raw
 	Collation  bson.Raw
-	MaxTime    time.Duration
 	Comment    bson.RawValue
 	Hint       bson.RawValue
 	RawData    bool
@@ -63,7 +58,6 @@ func (d *Distinct) appendFields(dst []byte, to *description.Server) []byte {
 	dst = bson.AppendString(dst, "key", d.Key)
 	dst = appendDoc(dst, "query", d.Query)
 	dst = appendDoc(dst, "collation", d.Collation)
-	dst = appendMaxTime(dst, d.MaxTime)
 	dst = appendValue(dst, "comment", d.Comment)
 	dst = appendValue(dst, "hint", d.Hint)
 	return appendRawData(dst, to, d.RawData)

@@ -26,6 +26,9 @@ type CursorOptions struct {
 	// KillAfterError kills the cursor even if a getMore failed on the server,
 	// which has usually ended it then.
 	KillAfterError bool
+	// Iteration gives each call of Next the whole timeout, instead of all of
+	// them together what the opening command has left (timeoutMode).
+	Iteration bool
 	// Reuse puts each batch of a getMore in the place of the one before.
 	Reuse bool
 }
@@ -74,7 +77,8 @@ func (x *Executor) open(ctx context.Context, cmd Command, o CursorOptions) (*Cur
 	}
 	run := call{Executor: x, command: cmd, traits: cmd.traits(), env: env, opens: true}
 	res, err := run.start(ctx)
-	c.envelope = Envelope{DB: env.DB, Session: env.Session, ReadPreference: env.ReadPreference, pin: res.pin}
+	c.envelope = Envelope{DB: env.DB, Session: env.Session, ReadPreference: env.ReadPreference, Timeout: env.Timeout, pin: res.pin}
+	c.envelope.Timeout.Untold = false
 	if res.Reply == nil { // it failed, or it was a write that is not acknowledged
 		c.finish()
 		if err != nil {
@@ -143,6 +147,34 @@ func (c *Cursor) TryNext(ctx context.Context) (bool, error) {
 	if ok, err := c.nextInBatch(); ok || err != nil {
 		return ok, err
 	}
+	c.begin()
+	return c.fetch(ctx)
+}
+
+// Next moves to the next document, waiting for one as long as the server keeps
+// the cursor.
+func (c *Cursor) Next(ctx context.Context) (bool, error) {
+	if ok, err := c.nextInBatch(); ok || err != nil {
+		return ok, err
+	}
+	c.begin()
+	for {
+		ok, err := c.fetch(ctx)
+		if ok || err != nil || !c.Alive() {
+			return ok, err
+		}
+	}
+}
+
+// begin is the begin of an iteration that needs the server.
+func (c *Cursor) begin() {
+	if c.options.Iteration {
+		c.envelope.Timeout = c.envelope.Timeout.Begin()
+	}
+}
+
+// fetch moves to the first document of another batch, if there are more.
+func (c *Cursor) fetch(ctx context.Context) (bool, error) {
 	if !c.Alive() {
 		c.forget()
 		return false, nil
@@ -151,17 +183,6 @@ func (c *Cursor) TryNext(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	return c.nextInBatch()
-}
-
-// Next moves to the next document, waiting for one as long as the server keeps
-// the cursor.
-func (c *Cursor) Next(ctx context.Context) (bool, error) {
-	for {
-		ok, err := c.TryNext(ctx)
-		if ok || err != nil || !c.Alive() {
-			return ok, err
-		}
-	}
 }
 
 // nextInBatch moves to the next document of the batch.
@@ -239,8 +260,9 @@ func (c *Cursor) SetComment(v bson.RawValue) { c.options.Comment = v }
 func (c *Cursor) getMore(ctx context.Context) error {
 	g := GetMore{
 		Envelope: c.envelope, Cursor: c.id, Collection: c.coll, BatchSize: c.options.BatchSize,
-		MaxTime: c.options.MaxAwait, Comment: c.options.Comment, RawData: c.options.RawData,
+		Comment: c.options.Comment, RawData: c.options.RawData,
 	}
+	g.MaxTime = c.options.MaxAwait
 	if c.options.Limit > 0 {
 		left := c.options.Limit - c.returned
 		if left <= 0 {
@@ -271,8 +293,12 @@ func (c *Cursor) getMore(ctx context.Context) error {
 	return c.take(res.Reply)
 }
 
-// Close kills the server's cursor if there still is one. An error of the
-// server is of no use to anybody and not returned.
+// SetTimeout changes the timeout of what is to come.
+func (c *Cursor) SetTimeout(t Timeout) { c.envelope.Timeout = t }
+
+// Close kills the server's cursor if there still is one, for which it takes the
+// whole timeout anew. An error of the server is of no use to anybody and not
+// returned.
 func (c *Cursor) Close(ctx context.Context) error {
 	if c.closed {
 		return nil
@@ -280,6 +306,7 @@ func (c *Cursor) Close(ctx context.Context) error {
 	c.closed, c.batch, c.remaining = true, nil, 0
 	if c.id != 0 {
 		k := KillCursors{Envelope: c.envelope, Collection: c.coll, Cursor: c.id}
+		k.Timeout = k.Timeout.Begin()
 		c.exec.Run(ctx, &k)
 		c.id = 0
 	}

@@ -69,6 +69,9 @@ func (e *WriteConcernError) Error() string {
 	return fmt.Sprintf("%s: write concern error: %s (%d): %s", e.Server, e.Name, e.Code, e.Message)
 }
 
+// Is makes errors.Is find the sentinel that stands for the error's code.
+func (e *WriteConcernError) Is(target error) bool { return wire.CodeIs(e.Code, target) }
+
 // HasLabel reports whether the error carries the label.
 func (e *WriteConcernError) HasLabel(label string) bool { return slices.Contains(e.Labels, label) }
 

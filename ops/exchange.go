@@ -16,6 +16,10 @@ func (c *call) exchange(ctx context.Context, conn *pool.Conn, m *message) (bson.
 	m.requestID = wire.NextRequestID()
 	request := m.request(conn.Buffer())
 	request.Memory = c.env.Memory
+	request.IgnoreSocketTimeout = c.env.Timeout.Set
+	if err := m.allowance.expired(); err != nil {
+		return nil, c.notSent(conn.Address, err)
+	}
 	watch := c.watch(conn, m)
 	c.sent()
 

@@ -15,6 +15,7 @@ import (
 	"github.com/motor-go/motor/session"
 	"github.com/motor-go/motor/topology"
 	"github.com/motor-go/motor/topology/description"
+	"github.com/motor-go/motor/wire"
 )
 
 // Executor runs commands against a deployment. Its fields are set once.
@@ -53,6 +54,7 @@ type call struct {
 	session   *session.Server // of an implicit session
 	txnNumber int64
 	attempts  int
+	minRTT    time.Duration // of the server that was selected
 	operation int64
 	// opens says that the command opens a cursor.
 	opens bool
@@ -71,6 +73,8 @@ func (c *call) start(ctx context.Context) (Result, error) {
 	if c.env.OperationID == 0 && c.traced() {
 		return c.startTraced(ctx)
 	}
+	ctx, cancel := c.env.Timeout.Bound(ctx)
+	defer cancel()
 	if s := c.env.Session; s != nil {
 		if err := s.Enter(); err != nil {
 			return Result{}, err
@@ -100,6 +104,9 @@ func (c *call) run(ctx context.Context) (Result, error) {
 		if !v.retry || !sleep(ctx, v.wait) {
 			if retry.err != err {
 				res = Result{}
+			}
+			if c.env.Timeout.Set && ctx.Err() != context.Canceled && (v.retry || errors.Is(err, wire.ErrTimeout)) {
+				return res, TimedOut(retry.err)
 			}
 			return res, retry.err
 		}
@@ -132,7 +139,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // policy is what the command and the client's options allow.
 func (c *call) policy() retryPolicy {
-	p := retryPolicy{max: c.MaxAdaptiveRetries, retarget: c.OverloadRetargeting}
+	p := retryPolicy{deadline: c.env.Timeout.Set, max: c.MaxAdaptiveRetries, retarget: c.OverloadRetargeting}
 	switch c.traits.retry {
 	case retryRead:
 		p.overload = c.RetryReads
@@ -239,6 +246,12 @@ func (c *call) send(ctx context.Context, server *topology.Server, conn *pool.Con
 	}
 	if c.traits.writeConcern && !(c.inTransaction() && !endsTransaction(c.traits.name)) {
 		m.writeConcern = c.env.WriteConcern
+		if c.env.Timeout.Set {
+			m.writeConcern.WTimeout = 0
+		}
+	}
+	if err := c.allow(ctx, &m, now); err != nil {
+		return nil, err
 	}
 	if err := checkHint(c.command, &m); err != nil {
 		return nil, err
@@ -263,6 +276,25 @@ func (c *call) send(ctx context.Context, server *topology.Server, conn *pool.Con
 		c.markDirty(err)
 	}
 	return reply, err
+}
+
+// allow decides what the message says about time. A command that opens a cursor
+// tells nothing of the deadline of its context, which need not be that of the
+// cursor.
+func (c *call) allow(ctx context.Context, m *message, now time.Time) (err error) {
+	deadline := c.env.Timeout.Deadline
+	if c.env.Timeout.Set && !c.opens {
+		deadline, _ = ctx.Deadline()
+	}
+	m.allowance, err = c.env.Timeout.allow(c.traits.name, deadline, now, c.minRTT, c.env.MaxTime)
+	if err != nil {
+		err = c.notSent(m.to.Addr, err)
+	}
+	return err
+}
+
+func (c *call) notSent(server string, err error) error {
+	return &ConnectionError{Command: c.traits.name, Server: server, Err: err}
 }
 
 // joinSession decides what the message says about session and transaction.

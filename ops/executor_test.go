@@ -226,7 +226,7 @@ func TestTransaction(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := x.CommitTransaction(ctx, sess); err != nil {
+			if err := x.CommitTransaction(ctx, sess, Timeout{}); err != nil {
 				t.Fatal(err)
 			}
 		})

@@ -20,7 +20,6 @@ type Find struct {
 	BatchSize           *int32
 	SingleBatch         bool
 	Comment             bson.RawValue
-	MaxTime             time.Duration
 	Max, Min            bson.Raw
 	ReturnKey           bool
 	ShowRecordID        bool
@@ -60,7 +59,6 @@ func (f *Find) appendFields(dst []byte, to *description.Server) []byte {
 	}
 	dst = appendTrue(dst, "singleBatch", single)
 	dst = appendValue(dst, "comment", f.Comment)
-	dst = appendMaxTime(dst, f.MaxTime)
 	dst = appendDoc(dst, "max", f.Max)
 	dst = appendDoc(dst, "min", f.Min)
 	dst = appendTrue(dst, "returnKey", f.ReturnKey)

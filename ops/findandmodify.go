@@ -1,8 +1,6 @@
 package ops
 
 import (
-	"time"
-
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/topology/description"
 )
@@ -19,7 +17,6 @@ type FindAndModify struct {
 	Fields                   bson.Raw
 	Upsert                   bool
 	BypassDocumentValidation *bool
-	MaxTime                  time.Duration
 	Collation                bson.Raw
 	ArrayFilters             bson.RawArray
 	Hint                     bson.RawValue
@@ -42,7 +39,6 @@ func (f *FindAndModify) appendFields(dst []byte, to *description.Server) []byte 
 	dst = appendDoc(dst, "fields", f.Fields)
 	dst = appendTrue(dst, "upsert", f.Upsert)
 	dst = appendBool(dst, "bypassDocumentValidation", f.BypassDocumentValidation)
-	dst = appendMaxTime(dst, f.MaxTime)
 	dst = appendDoc(dst, "collation", f.Collation)
 	dst = appendArray(dst, "arrayFilters", f.ArrayFilters)
 	dst = appendValue(dst, "hint", f.Hint)

@@ -1,8 +1,6 @@
 package ops
 
 import (
-	"time"
-
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/topology/description"
 )
@@ -13,7 +11,6 @@ type GetMore struct {
 	Cursor     int64
 	Collection string
 	BatchSize  int32 // 0 leaves it to the server
-	MaxTime    time.Duration
 	Comment    bson.RawValue
 	RawData    bool
 }
@@ -26,7 +23,6 @@ func (g *GetMore) appendFields(dst []byte, to *description.Server) []byte {
 	if g.BatchSize > 0 {
 		dst = bson.AppendInt32(dst, "batchSize", g.BatchSize)
 	}
-	dst = appendMaxTime(dst, g.MaxTime)
 	if to.MaxWireVersion >= 9 {
 		dst = appendValue(dst, "comment", g.Comment)
 	}

@@ -31,7 +31,7 @@ type message struct {
 	clusterTime    session.ClusterTime
 	readPreference concern.ReadPreference
 	writeConcern   concern.WriteConcern
-	maxTime        time.Duration
+	allowance      allowance
 	serverAPI      []byte // encoded elements
 }
 
@@ -80,7 +80,7 @@ func (m *message) appendFields(dst []byte) []byte {
 	}
 	dst = appendDoc(dst, "readConcern", m.session.readConcern)
 	dst = appendWriteConcern(dst, m.writeConcern)
-	dst = appendMaxTime(dst, m.maxTime)
+	dst = appendMaxTime(dst, m.allowance.maxTime)
 	dst = m.appendReadPreference(dst)
 	dst = appendDoc(dst, "$clusterTime", m.clusterTime.Doc)
 	return append(dst, m.serverAPI...)

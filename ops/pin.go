@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"time"
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/pool"
@@ -40,20 +41,32 @@ func (c *call) pinned() *pin {
 // pinned. The server is set as soon as it is known.
 func (c *call) acquire(ctx context.Context, avoid []string) (*topology.Server, *pool.Conn, error) {
 	if p := c.pinned(); p != nil {
+		c.minRTT = p.server.MinRTT()
 		return p.server, p.conn, nil
 	}
-	server := c.env.Server
+	server, before := c.env.Server, c.checkOutBefore()
 	if server == nil {
 		var err error
 		if server, err = c.selectServer(ctx, c.selector(avoid)); err != nil {
 			return nil, nil, &ConnectionError{Command: c.traits.name, Err: err}
 		}
 	}
-	conn, err := server.CheckOut(ctx)
+	c.minRTT = server.MinRTT()
+	conn, err := server.CheckOut(ctx, before)
 	if err != nil {
 		return server, nil, c.connectError(server, err)
 	}
 	return server, conn, nil
+}
+
+// checkOutBefore is when the connection must be there, zero to wait as long as
+// the pool's own timeout says: with timeoutMS, a check-out has what server
+// selection has left of its time.
+func (c *call) checkOutBefore() time.Time {
+	if !c.env.Timeout.Set || c.Topology.SelectionTimeout() == 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(c.Topology.SelectionTimeout())
 }
 
 // settle gives the connection back, unless it is or becomes pinned. The pin is

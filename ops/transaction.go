@@ -15,8 +15,7 @@ import (
 // endTransaction is commitTransaction or abortTransaction.
 type endTransaction struct {
 	Envelope
-	name    string
-	maxTime time.Duration
+	name string
 }
 
 func (e *endTransaction) traits() traits {
@@ -24,7 +23,7 @@ func (e *endTransaction) traits() traits {
 }
 
 func (e *endTransaction) appendFields(dst []byte, _ *description.Server) []byte {
-	return appendMaxTime(bson.AppendInt32(dst, e.name, 1), e.maxTime)
+	return bson.AppendInt32(dst, e.name, 1)
 }
 
 // failed prepares another attempt: a commit that may have been heard waits for
@@ -37,15 +36,15 @@ func (e *endTransaction) failed(err error) {
 }
 
 // CommitTransaction commits the transaction of s.
-func (x *Executor) CommitTransaction(ctx context.Context, s *session.Session) error {
+func (x *Executor) CommitTransaction(ctx context.Context, s *session.Session, t Timeout) error {
 	send, again, err := s.Transaction.Commit()
 	if err != nil || !send {
 		x.endTransaction(s, err)
 		return err
 	}
 	o := s.Transaction.Options
-	cmd := &endTransaction{name: "commitTransaction", maxTime: o.MaxCommitTime}
-	cmd.DB, cmd.Session = "admin", s
+	cmd := &endTransaction{name: "commitTransaction"}
+	cmd.Envelope = Envelope{DB: "admin", Session: s, Timeout: t, MaxTime: o.MaxCommitTime}
 	if o.WriteConcern != nil {
 		cmd.WriteConcern = *o.WriteConcern
 	}
@@ -58,23 +57,23 @@ func (x *Executor) CommitTransaction(ctx context.Context, s *session.Session) er
 }
 
 // AbortTransaction aborts the transaction of s. What the server says to it is
-// of no use to anybody and not returned.
-func (x *Executor) AbortTransaction(ctx context.Context, s *session.Session) error {
+// of no use to anybody, and no error: failure is what kept it from the server.
+func (x *Executor) AbortTransaction(ctx context.Context, s *session.Session, t Timeout) (failure, err error) {
 	send, err := s.Transaction.Abort()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if send {
 		cmd := &endTransaction{name: "abortTransaction"}
-		cmd.DB, cmd.Session = "admin", s
+		cmd.Envelope = Envelope{DB: "admin", Session: s, Timeout: t}
 		if wc := s.Transaction.Options.WriteConcern; wc != nil {
 			cmd.WriteConcern = *wc
 		}
-		x.Run(ctx, cmd)
+		_, failure = x.Run(ctx, cmd)
 	}
 	x.endTransaction(s, nil)
 	x.Unpin(s)
-	return nil
+	return failure, nil
 }
 
 // majority is the write concern of a commit that is sent again.

@@ -56,6 +56,7 @@ type Conn struct {
 
 	cutOff func()        // makes reads and writes fail
 	isCut  chan struct{} // cutOff has run
+	limit  time.Time     // the end of the socket timeout of the round trip; zero if it does not apply
 	// interrupted is why the stream was closed by others.
 	interrupted atomic.Pointer[error]
 	use         atomic.Uint32
@@ -116,6 +117,8 @@ type Request struct {
 	// Memory, if not nil, is where the reply is put. Otherwise it has memory of
 	// its own.
 	Memory *wire.Memory
+	// IgnoreSocketTimeout leaves all limits to the context.
+	IgnoreSocketTimeout bool
 }
 
 // Buffer is the connection's empty write buffer, into which a caller encodes
@@ -138,7 +141,7 @@ func (c *Conn) Buffer() []byte {
 // by the pool after CheckIn. The error is a *NetworkError, unless the message
 // itself cannot be sent.
 func (c *Conn) RoundTrip(ctx context.Context, r Request) (bson.Raw, error) {
-	stop := c.arm(ctx)
+	stop := c.arm(ctx, r.IgnoreSocketTimeout)
 	reply, err := c.roundTrip(ctx, &r)
 	c.disarm(stop)
 	return reply, err
@@ -153,7 +156,7 @@ func (c *Conn) roundTrip(ctx context.Context, r *Request) (bson.Raw, error) {
 
 // Send is RoundTrip for a message that has no reply, with the flag moreToCome.
 func (c *Conn) Send(ctx context.Context, r Request) error {
-	stop := c.arm(ctx)
+	stop := c.arm(ctx, r.IgnoreSocketTimeout)
 	err := c.write(ctx, &r)
 	c.disarm(stop)
 	return err
@@ -162,7 +165,7 @@ func (c *Conn) Send(ctx context.Context, r Request) error {
 // Receive reads the next reply after one that set MoreToCome. Its errors are
 // those of RoundTrip.
 func (c *Conn) Receive(ctx context.Context) (bson.Raw, error) {
-	stop := c.arm(ctx)
+	stop := c.arm(ctx, false)
 	reply, err := c.receive(ctx, nil)
 	c.disarm(stop)
 	return reply, err
@@ -235,7 +238,7 @@ func (c *Conn) receive(ctx context.Context, into *wire.Memory) (bson.Raw, error)
 func (c *Conn) drain(ctx context.Context) error {
 	c.setReadDeadline(ctx, time.Now().Add(c.config.PendingReadTimeout))
 	_, err := c.read(nil)
-	c.setReadDeadline(ctx, c.socketDeadline(ctx))
+	c.setReadDeadline(ctx, c.limit)
 	if err == nil && c.MoreToCome {
 		err = errors.New("the request that was given up is answered without end")
 	}
@@ -287,25 +290,17 @@ func (c *Conn) readMessage(into *wire.Memory) (bson.Raw, error) {
 	return m.Body, nil
 }
 
-// arm makes the end of ctx, or of the socket timeout, cut off reads and writes.
-func (c *Conn) arm(ctx context.Context) (stop func() bool) {
-	if at := c.socketDeadline(ctx); !at.IsZero() {
-		c.stream.SetDeadline(at)
+// arm makes the end of ctx cut off reads and writes, or that of the socket
+// timeout if it applies.
+func (c *Conn) arm(ctx context.Context, ignoreSocketTimeout bool) (stop func() bool) {
+	if _, ok := ctx.Deadline(); c.config.SocketTimeout > 0 && !ok && !ignoreSocketTimeout {
+		c.limit = time.Now().Add(c.config.SocketTimeout)
+		c.stream.SetDeadline(c.limit)
 	}
 	if ctx.Done() == nil {
 		return nil
 	}
 	return context.AfterFunc(ctx, c.cutOff)
-}
-
-// socketDeadline is the end of the socket timeout; zero if it does not apply.
-func (c *Conn) socketDeadline(ctx context.Context) time.Time {
-	if c.config.SocketTimeout > 0 {
-		if _, ok := ctx.Deadline(); !ok {
-			return time.Now().Add(c.config.SocketTimeout)
-		}
-	}
-	return time.Time{}
 }
 
 // setReadDeadline sets a deadline while the connection is armed with ctx.
@@ -322,8 +317,9 @@ func (c *Conn) disarm(stop func() bool) {
 	if cut {
 		<-c.isCut
 	}
-	if cut || c.config.SocketTimeout > 0 {
-		c.stream.SetDeadline(time.Time{})
+	if cut || !c.limit.IsZero() {
+		c.limit = time.Time{}
+		c.stream.SetDeadline(c.limit)
 	}
 }
 

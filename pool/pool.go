@@ -55,6 +55,13 @@ func New(config Config) *Pool {
 // their order. The error is a *ClosedError, a *ClearedError, a
 // *WaitQueueTimeoutError (also if ctx ends) or a *ConnectError.
 func (p *Pool) CheckOut(ctx context.Context) (*Conn, error) {
+	return p.CheckOutBefore(ctx, time.Time{})
+}
+
+// CheckOutBefore is CheckOut for those who have their own idea of how long to
+// wait: until the time, instead of for the WaitQueueTimeout, also for a
+// connection that is being established. The zero time makes it CheckOut.
+func (p *Pool) CheckOutBefore(ctx context.Context, before time.Time) (*Conn, error) {
 	var w *waiter
 	p.mu.Lock()
 	c, v, err := p.state.checkOut(p.now())
@@ -66,17 +73,21 @@ func (p *Pool) CheckOut(ctx context.Context) (*Conn, error) {
 	p.mu.Unlock()
 	p.carryOut(v)
 	if w != nil {
-		return p.wait(ctx, w)
+		return p.wait(ctx, w, before)
 	}
 	return c, err
 }
 
-// wait waits until w is served, or for as long as ctx and the wait queue
-// timeout allow.
-func (p *Pool) wait(ctx context.Context, w *waiter) (*Conn, error) {
+// wait waits until w is served, or for as long as ctx and the time or else the
+// wait queue timeout allow.
+func (p *Pool) wait(ctx context.Context, w *waiter, before time.Time) (*Conn, error) {
+	patience := p.config.WaitQueueTimeout
+	if !before.IsZero() {
+		patience = max(time.Until(before), 1)
+	}
 	var timeout <-chan time.Time
-	if p.config.WaitQueueTimeout > 0 {
-		timer := time.NewTimer(p.config.WaitQueueTimeout)
+	if patience > 0 {
+		timer := time.NewTimer(patience)
 		defer timer.Stop()
 		timeout = timer.C
 	}
@@ -84,7 +95,7 @@ func (p *Pool) wait(ctx context.Context, w *waiter) (*Conn, error) {
 	case <-w.served:
 		return w.conn, w.err
 	case <-timeout:
-		p.giveUp(w, context.DeadlineExceeded, true)
+		p.giveUp(w, context.DeadlineExceeded, before.IsZero())
 	case <-ctx.Done():
 		p.giveUp(w, ended(ctx), false)
 	}

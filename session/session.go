@@ -29,6 +29,10 @@ type Options struct {
 	// SnapshotTime is the point in time of a snapshot session; the first read
 	// chooses it if it is zero.
 	SnapshotTime bson.Timestamp
+	// DefaultTimeout is the timeoutMS of commitTransaction, abortTransaction,
+	// withTransaction and endSession (defaultTimeoutMS); that of the client if
+	// nil. 0 is no limit.
+	DefaultTimeout *time.Duration
 	// DefaultTransaction are the options of transactions that do not set their
 	// own.
 	DefaultTransaction TransactionOptions

@@ -58,18 +58,7 @@ func (r *testRun) createClient(ctx context.Context, s clientSpec) error {
 }
 
 // settingsSpec is a collectionOrDatabaseOptions.
-type settingsSpec struct {
-	motor.Settings
-	TimeoutMS *int64 `spec:"optional"`
-}
-
-// settings are the options of a database or a collection.
-func (s settingsSpec) settings() (motor.Settings, error) {
-	if s.TimeoutMS != nil {
-		return s.Settings, malformedf("the option timeoutMS is not offered by the driver")
-	}
-	return s.Settings, nil
-}
+type settingsSpec struct{ motor.Settings }
 
 type databaseSpec struct {
 	ID              string
@@ -83,11 +72,7 @@ func (r *testRun) createDatabase(_ context.Context, s databaseSpec) error {
 	if err != nil {
 		return err
 	}
-	settings, err := s.DatabaseOptions.settings()
-	if err != nil {
-		return err
-	}
-	return r.entities.add(s.ID, &database{c.Database(s.DatabaseName, settings), c})
+	return r.entities.add(s.ID, &database{c.Database(s.DatabaseName, s.DatabaseOptions.Settings), c})
 }
 
 type collectionSpec struct {
@@ -102,11 +87,7 @@ func (r *testRun) createCollection(_ context.Context, s collectionSpec) error {
 	if err != nil {
 		return err
 	}
-	settings, err := s.CollectionOptions.settings()
-	if err != nil {
-		return err
-	}
-	return r.entities.add(s.ID, &collection{motor.CollectionOf[bson.Raw](db.Database, s.CollectionName, settings), db.client})
+	return r.entities.add(s.ID, &collection{motor.CollectionOf[bson.Raw](db.Database, s.CollectionName, s.CollectionOptions.Settings), db.client})
 }
 
 type sessionSpec struct {
@@ -118,7 +99,6 @@ type sessionSpec struct {
 type sessionOptionsSpec struct {
 	SnapshotTime              string                   `spec:"optional"` // an entity
 	DefaultTransactionOptions motor.TransactionOptions `spec:"optional"`
-	DefaultTimeoutMS          *int64                   `spec:"optional"`
 	motor.SessionOptions
 }
 
@@ -135,9 +115,6 @@ func (r *testRun) createSession(_ context.Context, s sessionSpec) error {
 			return err
 		}
 		o.SnapshotTime, _ = v.Timestamp()
-	}
-	if s.SessionOptions.DefaultTimeoutMS != nil {
-		return malformedf("the option defaultTimeoutMS is not offered by the driver")
 	}
 	started, err := c.StartSession(o)
 	if err != nil {

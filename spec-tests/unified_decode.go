@@ -208,6 +208,7 @@ func init() {
 			return ParseVersion(s)
 		},
 		reflect.TypeFor[motor.CursorType]():         enum(map[string]motor.CursorType{"nontailable": motor.NonTailable, "tailable": motor.Tailable, "tailableawait": motor.TailableAwait}),
+		reflect.TypeFor[motor.TimeoutMode]():        enum(map[string]motor.TimeoutMode{"cursorlifetime": motor.CursorLifetime, "iteration": motor.Iteration}),
 		reflect.TypeFor[motor.ReturnDocument]():     enum(map[string]motor.ReturnDocument{"before": motor.Before, "after": motor.After}),
 		reflect.TypeFor[motor.ReadConcern]():        readConcern,
 		reflect.TypeFor[motor.WriteConcern]():       writeConcern,

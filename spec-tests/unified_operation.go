@@ -3,6 +3,7 @@ package spectests
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
@@ -198,7 +199,11 @@ func (r *testRun) common(ctx context.Context, args bson.Raw) (context.Context, b
 			}
 			ctx = s.Bind(ctx)
 		case "timeoutMS":
-			return nil, nil, malformedf("the option timeoutMS is not offered by the driver")
+			ms, ok := v.AsInt64()
+			if !ok {
+				return nil, nil, malformedf("the timeoutMS %v is not a whole number", v)
+			}
+			ctx = motor.WithTimeout(ctx, time.Duration(ms)*time.Millisecond)
 		default:
 			rest = bson.AppendValue(rest, key, v)
 		}

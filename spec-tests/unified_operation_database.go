@@ -77,17 +77,16 @@ type aggregateArgs struct {
 
 type cursorCommandArgs struct {
 	Command     bson.Raw
-	CommandName string           `spec:"optional"`
-	CursorType  motor.CursorType `spec:"optional"` // matters with timeoutMS alone
-	BatchSize   int32            `spec:"optional"`
-	MaxTime     time.Duration    `spec:"optional"`
-	Comment     any              `spec:"optional"`
-	motor.RunCommandOptions
+	CommandName string        `spec:"optional"`
+	BatchSize   int32         `spec:"optional"`
+	MaxTime     time.Duration `spec:"optional"`
+	Comment     any           `spec:"optional"`
+	motor.RunCursorCommandOptions
 }
 
 // open runs the command. What it sets is meant for the commands getMore.
 func (a cursorCommandArgs) open(ctx context.Context, d *database) (*motor.Cursor[bson.Raw], error) {
-	c, err := motor.RunCursorCommand[bson.Raw](ctx, d.Database, a.Command, a.RunCommandOptions)
+	c, err := motor.RunCursorCommand[bson.Raw](ctx, d.Database, a.Command, a.RunCursorCommandOptions)
 	if err != nil {
 		return nil, err
 	}

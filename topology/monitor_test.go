@@ -249,7 +249,7 @@ func TestMonitorsDoNotAuthenticateOrCompress(t *testing.T) {
 // handleError has an operation on the primary fail.
 func handleError(t *testing.T, s *Server, reply bson.Raw, err error) {
 	t.Helper()
-	c, failed := s.CheckOut(t.Context())
+	c, failed := s.CheckOut(t.Context(), time.Time{})
 	if failed != nil {
 		t.Fatal(failed)
 	}
@@ -353,7 +353,7 @@ func TestErrorsThatMeanNothing(t *testing.T) {
 	}, func(t *testing.T, n *network, topology *Topology) {
 		s := mustSelect(t, topology, write)
 		synctest.Wait()
-		old, err := s.CheckOut(t.Context())
+		old, err := s.CheckOut(t.Context(), time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -386,7 +386,7 @@ func TestConnectErrorOfAPool(t *testing.T) {
 		n.noted()
 		n.failNext("a:27017", 1)
 		var failed *pool.ConnectError
-		if _, err := s.CheckOut(t.Context()); !errors.As(err, &failed) || failed.Step != pool.StepHello {
+		if _, err := s.CheckOut(t.Context(), time.Time{}); !errors.As(err, &failed) || failed.Step != pool.StepHello {
 			t.Errorf("check-out: %v", err)
 		}
 		if d := s.Description(); d.Type != description.Unknown {

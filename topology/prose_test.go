@@ -40,7 +40,7 @@ func stateChange(t *testing.T, addr string, reply bson.Raw, err error) (server d
 		mustSelect(t, tp, write)
 		time.Sleep(time.Second)
 		s := mustSelect(t, tp, description.Selector{Addr: addr})
-		c, failed := s.CheckOut(t.Context())
+		c, failed := s.CheckOut(t.Context(), time.Time{})
 		if failed != nil {
 			t.Fatal(failed)
 		}
@@ -175,7 +175,7 @@ func TestProse10ConnectionPoolBackpressure(t *testing.T) {
 		n.servers["a:27017"].refuse = &net.OpError{Op: "read", Err: errors.New("connection reset by peer")}
 		n.mu.Unlock()
 		for range 10 {
-			if _, err := s.CheckOut(t.Context()); err == nil || !strings.Contains(err.Error(), "connection reset") {
+			if _, err := s.CheckOut(t.Context(), time.Time{}); err == nil || !strings.Contains(err.Error(), "connection reset") {
 				t.Errorf("check-out: %v", err)
 			}
 		}

@@ -62,7 +62,7 @@ func operate(ctx context.Context, topology *Topology, broken bool) {
 	if err != nil {
 		return
 	}
-	c, err := s.CheckOut(ctx)
+	c, err := s.CheckOut(ctx, time.Time{})
 	if err != nil {
 		return
 	}

@@ -17,6 +17,9 @@ func (t *Topology) Select(ctx context.Context, want description.Selector) (*Serv
 	return t.SelectNotify(ctx, want, nil)
 }
 
+// SelectionTimeout is the ServerSelectionTimeout.
+func (t *Topology) SelectionTimeout() time.Duration { return t.config.ServerSelectionTimeout }
+
 // SelectNotify is Select that calls waiting, if that is not nil, once if it has
 // to wait.
 func (t *Topology) SelectNotify(ctx context.Context, want description.Selector, waiting func(remaining time.Duration)) (*Server, error) {

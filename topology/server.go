@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/pool"
@@ -19,6 +20,7 @@ type Server struct {
 	monitor  *monitor // nil behind a load balancer
 	// operations counts those under way (operationCount).
 	operations atomic.Int64
+	minRTT     atomic.Int64
 }
 
 // newServer makes the server with the address. It is not watched yet.
@@ -47,11 +49,17 @@ func (s *Server) Description() description.Server {
 	return d
 }
 
-// CheckOut gets a connection from the pool; see there for the errors. From now
-// on until CheckIn an operation counts as under way.
-func (s *Server) CheckOut(ctx context.Context) (*pool.Conn, error) {
+// MinRTT is the shortest round trip time that was known when the server was
+// last found healthy. Unlike that of Description it does not go with the next
+// error, so that it is the one by which the server was selected.
+func (s *Server) MinRTT() time.Duration { return time.Duration(s.minRTT.Load()) }
+
+// CheckOut gets a connection from the pool, before the time if that is not
+// zero; see there for the errors. From now on until CheckIn an operation counts
+// as under way.
+func (s *Server) CheckOut(ctx context.Context, before time.Time) (*pool.Conn, error) {
 	s.operations.Add(1)
-	c, err := s.pool.CheckOut(ctx)
+	c, err := s.pool.CheckOutBefore(ctx, before)
 	if err != nil {
 		s.operations.Add(-1)
 	}
@@ -132,6 +140,9 @@ func (s *Server) handle(e description.ApplicationError, serviceID *bson.ObjectID
 
 // checked takes over what a monitor found. err is why the check failed.
 func (s *Server) checked(found description.Server, err error) {
+	if err == nil {
+		s.minRTT.Store(int64(found.MinRTT))
+	}
 	t := s.topology
 	t.mu.Lock()
 	current := t.current.Load()

@@ -250,7 +250,7 @@ func TestSelectPrefersFewerOperations(t *testing.T) {
 	}, func(t *testing.T, n *network, topology *Topology) {
 		synctest.Wait()
 		busy := mustSelect(t, topology, write)
-		c, err := busy.CheckOut(t.Context())
+		c, err := busy.CheckOut(t.Context(), time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -308,7 +308,7 @@ func TestCloseWaitsForConnectionsInUse(t *testing.T) {
 		return n.config("a")
 	}, func(t *testing.T, n *network, topology *Topology) {
 		s := mustSelect(t, topology, write)
-		c, err := s.CheckOut(t.Context())
+		c, err := s.CheckOut(t.Context(), time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}

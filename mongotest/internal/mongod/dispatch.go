@@ -42,6 +42,7 @@ const (
 // serve runs a request and makes the whole reply. An error ends the connection.
 func (r *request) serve() (bson.Raw, error) {
 	r.ctx = r.server.ctx
+	defer r.stopClock()
 	reply, fail, err := r.execute()
 	if errors.Is(err, errHangUp) || r.hangUp || r.server.ctx.Err() != nil {
 		return nil, errHangUp
@@ -81,7 +82,6 @@ func (r *request) execute() (reply *doc, fail failure, err error) {
 	if err := r.startClock(); err != nil {
 		return nil, fail, err
 	}
-	defer r.stopClock()
 	if err := r.checkRole(); err != nil {
 		return nil, fail, err
 	}
