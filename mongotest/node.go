@@ -68,6 +68,7 @@ func (n *Node) start(l net.Listener) {
 	defer n.mu.Unlock()
 	n.server = mongod.Start(mongod.Config{
 		Version: s.version, Host: n.address, Engine: n.engine, Member: n.member, Link: &n.link,
+		Cluster: s.cluster, Mongos: s.mongos,
 		TLS: s.TLS, Compressors: s.compressors,
 		Auth: s.Username != "" || len(s.OIDCTokens) > 0, OIDCTokens: s.OIDCTokens,
 	}, l)
@@ -92,7 +93,7 @@ func (n *Node) Kill() {
 // Restart starts a node that was killed, with the data that it had. It fails if
 // the node is running, or if its port is taken meanwhile.
 func (n *Node) Restart() error {
-	if n.running() {
+	if n.running() != nil {
 		return fmt.Errorf("node %s is running", n.address)
 	}
 	l, err := n.settings.Listen(n.address)
@@ -106,10 +107,11 @@ func (n *Node) Restart() error {
 	return nil
 }
 
-func (n *Node) running() bool {
+// running is the node's server, nil if it is dead.
+func (n *Node) running() *mongod.Server {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.server != nil
+	return n.server
 }
 
 // SetLag makes a secondary apply every write that much later than the primary
@@ -125,7 +127,7 @@ func (n *Node) StepUp() bool { return n.member != nil && n.member.StepUp() }
 
 // IsPrimary reports whether the node takes writes.
 func (n *Node) IsPrimary() bool {
-	return n.running() && (n.member == nil || n.member.Status().Role == repl.Primary)
+	return n.running() != nil && (n.member == nil || n.member.Status().Role == repl.Primary)
 }
 
 // HangUp breaks all connections to the node. New ones are served.
@@ -165,14 +167,18 @@ func (s *settings) listenAll(nodes int) (listeners []net.Listener, err error) {
 		}
 		l, err := s.Listen(net.JoinHostPort(host, fmt.Sprint(at)))
 		if err != nil {
-			for _, l := range listeners {
-				l.Close()
-			}
+			closeAll(listeners)
 			return nil, err
 		}
 		listeners = append(listeners, l)
 	}
 	return listeners, nil
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		l.Close()
+	}
 }
 
 // addUsers makes the users of the options.

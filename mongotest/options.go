@@ -19,8 +19,12 @@ type Options struct {
 	// with or without a patch level. It decides what they accept. The default
 	// is DefaultVersion.
 	Version string
-	// Nodes is the number of members of a replica set; the default is 3.
+	// Nodes is the number of members of a replica set; the default is 3, for the
+	// shard of a cluster 1.
 	Nodes int
+	// Routers is the number of routers (mongos) of a sharded cluster; the default
+	// is 2.
+	Routers int
 	// Name is the name of a replica set; the default is rs0.
 	Name string
 	// Address is where the first node listens, the others on the ports that
@@ -52,6 +56,7 @@ const DefaultVersion = "8.0"
 
 const (
 	defaultNodes           = 3
+	defaultRouters         = 2
 	defaultName            = "rs0"
 	defaultAddress         = "127.0.0.1:0"
 	defaultElectionTimeout = 100 * time.Millisecond
@@ -63,6 +68,10 @@ type settings struct {
 	Options
 	version     mongod.Version
 	compressors []wire.Compressor
+
+	// Of a node of a sharded cluster.
+	cluster *mongod.Cluster
+	mongos  bool
 }
 
 func (o Options) read() (s settings, err error) {
@@ -72,6 +81,9 @@ func (o Options) read() (s settings, err error) {
 	}
 	if s.Nodes == 0 {
 		s.Nodes = defaultNodes
+	}
+	if s.Routers == 0 {
+		s.Routers = defaultRouters
 	}
 	if s.Name == "" {
 		s.Name = defaultName
@@ -93,6 +105,9 @@ func (o Options) read() (s settings, err error) {
 	}
 	if s.Nodes < 1 || s.Nodes > maxNodes {
 		return s, fmt.Errorf("Options.Nodes is %d: a replica set has 1 to %d nodes", s.Nodes, maxNodes)
+	}
+	if s.Routers < 1 || s.Routers > maxNodes {
+		return s, fmt.Errorf("Options.Routers is %d: a cluster has 1 to %d routers", s.Routers, maxNodes)
 	}
 	if (s.Username == "") != (s.Password == "") {
 		return s, fmt.Errorf("Options.Username and Options.Password belong together")

@@ -3,6 +3,7 @@ package mongotest
 import (
 	"context"
 	"errors"
+	"net"
 	"slices"
 	"testing"
 	"time"
@@ -15,8 +16,9 @@ type ReplicaSet struct {
 	// Nodes are its members. The first of them is the first primary.
 	Nodes []*Node
 
-	settings settings
-	set      *repl.Set
+	settings  settings
+	set       *repl.Set
+	listeners []net.Listener // until it starts
 }
 
 // New starts a replica set that ends with the test.
@@ -37,27 +39,44 @@ func StartReplicaSet(o Options) (*ReplicaSet, error) {
 	if err != nil {
 		return nil, err
 	}
+	rs, err := s.newReplicaSet()
+	if err != nil {
+		return nil, err
+	}
+	if err := rs.start(); err != nil {
+		rs.Close()
+		return nil, err
+	}
+	return rs, nil
+}
+
+// newReplicaSet makes a replica set that has its listeners, but does not serve
+// them yet.
+func (s settings) newReplicaSet() (*ReplicaSet, error) {
 	listeners, err := s.listenAll(s.Nodes)
 	if err != nil {
 		return nil, err
 	}
-	rs := &ReplicaSet{settings: s}
+	rs := &ReplicaSet{settings: s, listeners: listeners}
 	hosts := make([]string, len(listeners))
 	for i, l := range listeners {
 		hosts[i] = l.Addr().String()
 	}
 	rs.set = repl.NewSet(s.Name, s.ElectionTimeout, hosts)
-	rs.set.Start()
 	for i, m := range rs.set.Members {
-		n := &Node{settings: &rs.settings, address: hosts[i], engine: m.Engine, member: m}
-		rs.Nodes = append(rs.Nodes, n)
-		n.start(listeners[i])
-	}
-	if err := rs.Nodes[0].addUsers(); err != nil {
-		rs.Close()
-		return nil, err
+		rs.Nodes = append(rs.Nodes, &Node{settings: &rs.settings, address: hosts[i], engine: m.Engine, member: m})
 	}
 	return rs, nil
+}
+
+// start runs all nodes.
+func (rs *ReplicaSet) start() error {
+	rs.set.Start()
+	for i, n := range rs.Nodes {
+		n.start(rs.listeners[i])
+	}
+	rs.listeners = nil
+	return rs.Nodes[0].addUsers()
 }
 
 // URI is a connection string for the set.
@@ -67,6 +86,7 @@ func (rs *ReplicaSet) URI() string {
 
 // Close ends all nodes and forgets their data.
 func (rs *ReplicaSet) Close() {
+	closeAll(rs.listeners)
 	for _, n := range rs.Nodes {
 		n.Kill()
 	}
@@ -87,7 +107,7 @@ func (rs *ReplicaSet) node(m *repl.Member) *Node {
 
 // Secondaries are the running nodes that are not primary.
 func (rs *ReplicaSet) Secondaries() []*Node {
-	return slices.DeleteFunc(slices.Clone(rs.Nodes), func(n *Node) bool { return !n.running() || n.IsPrimary() })
+	return slices.DeleteFunc(slices.Clone(rs.Nodes), func(n *Node) bool { return n.running() == nil || n.IsPrimary() })
 }
 
 // AwaitPrimary waits until there is a primary whom a majority follows.

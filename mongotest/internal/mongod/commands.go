@@ -2,8 +2,9 @@ package mongod
 
 import "github.com/motor-go/motor/mongotest/internal/query"
 
-// commands are all commands, by their names and aliases.
-var commands map[string]*command
+// commands are those of a mongod, mongosCommands those of a mongos, by their
+// names and aliases.
+var commands, mongosCommands map[string]*command
 
 // table lists all commands, family by family.
 func table() []*command {
@@ -74,6 +75,7 @@ func table() []*command {
 		{name: "killAllSessions", run: killAllSessions},
 		{name: "killAllSessionsByPattern", run: killAllSessionsByPattern},
 		{name: "commitTransaction", run: commitTransaction, admin: true, writes: true, inTxn: true, concerns: writeConcerns, since: v(4, 0), stable: true},
+		{name: "coordinateCommitTransaction", run: coordinateCommitTransaction, admin: true, writes: true, inTxn: true, concerns: writeConcerns, since: v(4, 2)},
 		{name: "abortTransaction", run: abortTransaction, admin: true, writes: true, inTxn: true, concerns: writeConcerns, since: v(4, 0), stable: true},
 
 		// Replica sets.
@@ -111,11 +113,25 @@ func table() []*command {
 }
 
 func init() {
-	commands = map[string]*command{}
-	for _, c := range table() {
-		commands[c.name] = c
+	commands, mongosCommands = byName(table()), byName(mongosTable())
+}
+
+// byName finds commands by their names and aliases.
+func byName(list []*command) map[string]*command {
+	named := map[string]*command{}
+	for _, c := range list {
+		named[c.name] = c
 		for _, alias := range c.aliases {
-			commands[alias] = c
+			named[alias] = c
 		}
 	}
+	return named
+}
+
+// commands are those of the server.
+func (s *Server) commands() map[string]*command {
+	if s.Mongos {
+		return mongosCommands
+	}
+	return commands
 }

@@ -26,11 +26,17 @@ type conn struct {
 
 	compressor wire.Compressor
 	greeted    bool // has said hello
+	balanced   bool // comes through a load balancer
 	metadata   bson.Raw
 	appName    string
 	sasl       *saslConversation
 	users      []userName     // who is logged in
 	lastOp     storage.OpTime // of its last write
+
+	// internal says that a mongos uses it, in the name of a client. inner are
+	// those that it uses then.
+	internal bool
+	inner    map[*Server]*conn
 }
 
 func newConn(s *Server, n net.Conn, id int32) *conn {

@@ -49,6 +49,7 @@ type cursor struct {
 	stream   bool // a change stream
 	users    []userName
 	readPref bool
+	remote   remote // on a mongos
 
 	// Guarded by cursors.mu.
 	busy     bool
@@ -109,6 +110,18 @@ func (c *cursors) kill(id int64) bool {
 	}
 	c.end(cur)
 	return true
+}
+
+// killOf closes a cursor of a namespace, if it is open.
+func (c *cursors) killOf(id int64, ns string) (*cursor, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cur := c.open[id]
+	if cur == nil || cur.ns != ns {
+		return nil, false
+	}
+	c.end(cur)
+	return cur, true
 }
 
 func (c *cursors) end(cur *cursor) {
@@ -401,35 +414,49 @@ func (r *request) failGetMore(cur *cursor) error {
 
 // killCursors closes cursors.
 func killCursors(r *request) (*doc, error) {
-	body := query.FormatDocument(r.body)
-	name, ok := r.first().Str()
-	switch {
-	case !ok:
-		return nil, errorf(codeFailedToParse, "First parameter must be a string in: %s", body)
-	case name == "":
-		return nil, errorf(codeInvalidNamespace, "Invalid collection name: %s.", r.db)
-	}
-	ids, ok := r.field("cursors").Array()
-	switch {
-	case !ok:
-		return nil, errorf(codeFailedToParse, "Field 'cursors' must be of type array in: %s", body)
-	case ids.Len() == 0:
-		return nil, errorf(codeBadValue, "Must specify at least one cursor id in: %s", body)
+	_, ids, err := r.parseKillCursors()
+	if err != nil {
+		return nil, err
 	}
 	var killed, missing []bson.RawValue
-	i := 0
-	for v := range ids.Values() {
-		id, ok := v.Int64()
-		if !ok {
-			return nil, errorf(codeFailedToParse, "Field 'cursors' contains an element that is not of type long: %d: %s", i, formatElement(v))
-		}
-		if r.server.cursors.kill(id) {
+	for _, v := range ids {
+		if id, _ := v.Int64(); r.server.cursors.kill(id) {
 			killed = append(killed, v)
 		} else {
 			missing = append(missing, v)
 		}
+	}
+	return cursorsKilled(killed, missing), nil
+}
+
+func cursorsKilled(killed, missing []bson.RawValue) *doc {
+	reply := newDoc().values("cursorsKilled", killed).values("cursorsNotFound", missing)
+	return reply.values("cursorsAlive", nil).values("cursorsUnknown", nil)
+}
+
+func (r *request) parseKillCursors() (name string, list []bson.RawValue, err error) {
+	body := query.FormatDocument(r.body)
+	name, ok := r.first().Str()
+	switch {
+	case !ok:
+		return "", nil, errorf(codeFailedToParse, "First parameter must be a string in: %s", body)
+	case name == "":
+		return "", nil, errorf(codeInvalidNamespace, "Invalid collection name: %s.", r.db)
+	}
+	ids, ok := r.field("cursors").Array()
+	switch {
+	case !ok:
+		return "", nil, errorf(codeFailedToParse, "Field 'cursors' must be of type array in: %s", body)
+	case ids.Len() == 0:
+		return "", nil, errorf(codeBadValue, "Must specify at least one cursor id in: %s", body)
+	}
+	i := 0
+	for v := range ids.Values() {
+		if _, ok := v.Int64(); !ok {
+			return "", nil, errorf(codeFailedToParse, "Field 'cursors' contains an element that is not of type long: %d: %s", i, formatElement(v))
+		}
+		list = append(list, v)
 		i++
 	}
-	reply := newDoc().values("cursorsKilled", killed).values("cursorsNotFound", missing)
-	return reply.values("cursorsAlive", nil).values("cursorsUnknown", nil), nil
+	return name, list, nil
 }

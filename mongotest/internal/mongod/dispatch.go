@@ -53,6 +53,9 @@ func (r *request) serve() (bson.Raw, error) {
 		reply = r.failed(e)
 	} else {
 		r.finishWrite(reply, &fail)
+		if r.conn.internal && r.txn.inTxn {
+			reply.bool("readOnly", r.session.state == txnOpen && !r.session.tx.Wrote())
+		}
 		reply.double("ok", 1)
 	}
 	r.gossip(reply)
@@ -86,12 +89,17 @@ func (r *request) execute() (reply *doc, fail failure, err error) {
 		return nil, fail, err
 	}
 	if err := r.parseConcerns(); err != nil {
+		r.untimed = r.routes()
 		return nil, fail, err
 	}
 	if r.command.schema != nil {
 		if err := r.command.schema.command(r); err != nil {
 			return nil, fail, err
 		}
+	}
+	if r.routes() {
+		reply, err = r.route()
+		return reply, fail, err
 	}
 	defer r.checkIn()
 	if err := r.checkOut(); err != nil {
@@ -121,10 +129,13 @@ func (r *request) identify() error {
 		return errorf(13111, "wrong type for field ($db) %s != string", query.TypeName(db.Type))
 	}
 	r.db, _ = db.Str()
-	r.command = commands[r.name]
+	r.command = r.server.commands()[r.name]
 	if c := r.command; c == nil || !r.server.Version.AtLeast(c.since.Major, c.since.Minor) ||
 		c.until.Major != 0 && r.server.Version.AtLeast(c.until.Major, c.until.Minor) {
 		r.command = nil
+		if r.routes() && !r.atLeast(5, 0) {
+			return errorf(codeCommandNotFound, "no such cmd: %s", r.name)
+		}
 		return errorf(codeCommandNotFound, "no such command: '%s'", r.name)
 	}
 	if err := checkDatabase(r.db); err != nil {
@@ -146,7 +157,7 @@ const (
 
 // authorize refuses who has not logged in, and commands on the wrong database.
 func (r *request) authorize() error {
-	if r.server.Auth && !r.command.noAuth {
+	if r.server.Auth && !r.command.noAuth && !r.conn.internal {
 		r.conn.dropGoneUsers()
 		switch {
 		case len(r.conn.users) == 0:
@@ -275,12 +286,15 @@ func (r *request) labels(e *Error) (labels []string) {
 }
 
 // labelsRetryable reports whether the server adds RetryableWriteError by itself.
-func (r *request) labelsRetryable() bool { return r.atLeast(4, 4) }
+// A mongos never does, and no mongod does for a mongos.
+func (r *request) labelsRetryable() bool {
+	return r.atLeast(4, 4) && !r.routes() && !r.conn.internal
+}
 
 // gossip adds what every reply of a replica set's member ends with. The cluster
 // time is read last, as nothing may have happened after it.
 func (r *request) gossip(reply *doc) {
-	if !r.replicated() {
+	if !r.replicated() && !r.routes() || r.untimed {
 		return
 	}
 	at := r.server.Engine.State().At.TS
@@ -297,7 +311,7 @@ func (r *request) gossip(reply *doc) {
 // another member, unless it is more than a year ahead.
 func (r *request) hearClusterTime() error {
 	ts, ok := r.body.Lookup("$clusterTime", "clusterTime").Timestamp()
-	if !ok || !r.replicated() {
+	if !ok || !r.replicated() && !r.routes() {
 		return nil
 	}
 	const drift = 365 * 24 * 60 * 60

@@ -45,6 +45,9 @@ const (
 	codeNamespaceExists             = 48
 	codeMaxTimeMSExpired            = 50
 	codeCommandNotFound             = 59
+	codeUnknownError                = 8
+	codeAlreadyInitialized          = 23
+	codeShardKeyNotFound            = 61
 	codeWriteConcernFailed          = 64
 	codeCannotCreateIndex           = 67
 	codeInvalidOptions              = 72
@@ -86,6 +89,7 @@ const (
 	codeAPIVersion                  = 322
 	codeAPIStrict                   = 323
 	codeAPIDeprecation              = 324
+	codeLoadBalancerMismatch        = 354
 	codeNotWritablePrimary          = 10107
 	codeObjectTooLarge              = 10334
 	codeDuplicateKey                = 11000

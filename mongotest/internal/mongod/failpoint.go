@@ -52,6 +52,11 @@ func (f *failPoints) init(s *Server) {
 	for _, name := range failPointNames {
 		f.points[name] = &failPoint{}
 	}
+	if s.Mongos {
+		for _, name := range []string{"onPrimaryTransactionalWrite", "rsSyncApplyStop", "stopReplProducer", "blockHeartbeatStepdown"} {
+			delete(f.points, name)
+		}
+	}
 	if s.Member != nil {
 		f.points["rsSyncApplyStop"].set = s.Member.Pause
 		f.points["stopReplProducer"].set = s.Member.Pause

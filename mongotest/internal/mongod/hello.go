@@ -69,11 +69,17 @@ func hello(r *request) (*doc, error) {
 	if err := c.setMetadata(r.field("client")); err != nil {
 		return nil, err
 	}
+	if c.balanced && !c.greeted && !r.field("loadBalanced").Truthy() {
+		return nil, errorf(codeLoadBalancerMismatch, "The server is being accessed through a load balancer, but this driver does not have load balancing enabled")
+	}
 	status, err := r.awaitTopology()
 	if err != nil {
 		return nil, err
 	}
 	reply := newDoc()
+	if r.routes() {
+		reply.str("msg", "isdbgrid")
+	}
 	if !r.field("helloOk").IsZero() {
 		reply.bool("helloOk", true)
 	}
@@ -87,10 +93,15 @@ func hello(r *request) (*doc, error) {
 		reply.int32("connectionId", c.id)
 	}
 	reply.int32("minWireVersion", 0).int32("maxWireVersion", WireVersion(r.server.Version.Version))
-	reply.bool("readOnly", false)
+	if !r.routes() {
+		reply.bool("readOnly", false)
+	}
 	r.negotiateCompression(reply)
 	if err := r.saslFields(reply); err != nil {
 		return nil, err
+	}
+	if c.balanced && !c.greeted {
+		reply.objectID("serviceId", r.server.serviceID)
 	}
 	c.greeted = true
 	return reply, nil

@@ -103,6 +103,8 @@ func (r *request) checkReadConcern() error {
 	c := r.read
 	ending := r.command.name == "commitTransaction" || r.command.name == "abortTransaction"
 	switch {
+	case r.routes() && (r.txn.inTxn || c.level == "local" || r.command.concerns&readConcerns != 0):
+		return nil
 	case r.txn.inTxn:
 		if c.level == "available" || c.level == "linearizable" {
 			return errorf(codeInvalidOptions, "The readConcern level must be either 'local' (default), 'majority' or 'snapshot' in order to run in a transaction")

@@ -41,6 +41,8 @@ type request struct {
 	changeStream bool
 	// touched is what the reply's operationTime is at least.
 	touched storage.OpTime
+	// untimed says that the reply tells no cluster time.
+	untimed bool
 	// wrote says that the command wants its write concern to be waited for.
 	wrote bool
 	// more says that another reply follows without a request, seenTopology what

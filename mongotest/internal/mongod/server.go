@@ -25,6 +25,11 @@ type Config struct {
 	Member *repl.Member // nil on a standalone server
 	// Link is the network to the clients.
 	Link *Link
+	// Cluster is the sharded cluster that the server is part of, nil for none:
+	// as one of its shards, or as a Mongos, which has the Engine of the config
+	// servers, and no Member.
+	Cluster *Cluster
+	Mongos  bool
 	// TLS is for all connections; nil for none.
 	TLS *tls.Config
 	// Compressors are those that the server agrees to, by preference.
@@ -49,6 +54,7 @@ type Server struct {
 	ctx       context.Context
 	stop      context.CancelCauseFunc
 	processID bson.ObjectID
+	serviceID bson.ObjectID // that clients see behind a load balancer
 	started   time.Time
 	listener  net.Listener
 	work      sync.WaitGroup
@@ -77,7 +83,7 @@ var (
 func Start(c Config, listener net.Listener) *Server {
 	ctx, stop := context.WithCancelCause(context.Background())
 	s := &Server{
-		Config: c, ctx: ctx, stop: stop, processID: bson.NewObjectID(), started: time.Now(),
+		Config: c, ctx: ctx, stop: stop, processID: bson.NewObjectID(), serviceID: bson.NewObjectID(), started: time.Now(),
 		listener: listener, conns: map[*conn]struct{}{},
 		rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
@@ -120,19 +126,27 @@ func (s *Server) accept() {
 		if err != nil {
 			return
 		}
-		if s.TLS != nil {
-			n = tls.Server(n, s.TLS)
-		}
-		s.mu.Lock()
-		s.lastConn++
-		c := newConn(s, n, s.lastConn)
-		if s.ctx.Err() == nil {
-			s.conns[c] = struct{}{}
-			s.work.Go(c.serve)
-		} else {
-			n.Close()
-		}
-		s.mu.Unlock()
+		s.take(n, false)
+	}
+}
+
+// ServeBalanced serves a connection that comes through a load balancer.
+func (s *Server) ServeBalanced(n net.Conn) { s.take(n, true) }
+
+func (s *Server) take(n net.Conn, balanced bool) {
+	if s.TLS != nil {
+		n = tls.Server(n, s.TLS)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastConn++
+	c := newConn(s, n, s.lastConn)
+	c.balanced = balanced
+	if s.ctx.Err() == nil {
+		s.conns[c] = struct{}{}
+		s.work.Go(c.serve)
+	} else {
+		n.Close()
 	}
 }
 
@@ -170,7 +184,9 @@ func (s *Server) expire() {
 		case now := <-tick.C:
 			s.cursors.expire(now)
 			s.sessions.expire(now)
-			s.expireDocuments(now)
+			if !s.Mongos {
+				s.expireDocuments(now)
+			}
 		}
 	}
 }

@@ -38,6 +38,8 @@ type session struct {
 	tx     *storage.Tx
 	begun  time.Time
 	commit storage.OpTime // of a committed transaction
+
+	routing routing // on a mongos
 }
 
 // txnState is what has become of the newest transaction number.
@@ -51,6 +53,18 @@ const (
 	txnAborted
 )
 
+func (s txnState) String() string {
+	switch s {
+	case txnStarted, txnOpen:
+		return "TxnState::InProgress"
+	case txnCommitted:
+		return "TxnState::Committed"
+	case txnAborted:
+		return "TxnState::AbortedWithoutPrepare"
+	}
+	return "TxnState::None"
+}
+
 func (s *sessions) init(server *Server) {
 	s.server, s.known = server, map[string]*session{}
 }
@@ -62,7 +76,7 @@ func (s *sessions) use(lsid bson.Raw) *session {
 	defer s.mu.Unlock()
 	known := s.known[key]
 	if known == nil {
-		known = &session{key: key, lsid: lsid, busy: make(chan struct{}, 1), number: -1}
+		known = &session{key: key, lsid: lsid, busy: make(chan struct{}, 1), number: -1, routing: routing{number: -1}}
 		s.known[key] = known
 	}
 	known.lastUsed = time.Now()
@@ -215,7 +229,7 @@ func (r *request) parseSession() error {
 		return errorf(codeInvalidOptions, "Transaction number requires a session ID to also be specified")
 	case n < 0:
 		return errorf(codeInvalidOptions, "Transaction number cannot be negative")
-	case !r.replicated():
+	case !r.replicated() && !r.routes():
 		return errorf(codeIllegalOperation, "Transaction numbers are only allowed on a replica set member or mongos")
 	case startGiven && !autoGiven:
 		return errorf(codeInvalidOptions, "'startTransaction' field requires 'autocommit' field to also be specified")
@@ -250,6 +264,14 @@ func (r *request) checkOut() error {
 	if err := r.checkTxnCommand(); err != nil {
 		return err
 	}
+	if err := r.holdSession(); err != nil {
+		return err
+	}
+	return r.beginOrContinue(r.session)
+}
+
+// holdSession waits until the session is this request's alone.
+func (r *request) holdSession() error {
 	s := r.session
 	select {
 	case s.busy <- struct{}{}:
@@ -267,9 +289,6 @@ func (r *request) checkOut() error {
 		}
 	}
 	r.checkedOut = true
-	if err := r.beginOrContinue(s); err != nil {
-		return err
-	}
 	return nil
 }
 
@@ -334,6 +353,12 @@ func (r *request) beginOrContinue(s *session) error {
 	switch {
 	case t.retryable && t.number == s.number && s.state != noTxn:
 		return errorf(codeInvalidOptions, "Must specify autocommit=false on all operations of a multi-statement transaction.")
+	case t.start && t.number == s.number && r.server.Cluster != nil:
+		if s.state == txnAborted {
+			s.state = txnStarted // a mongos begins it anew
+			return nil
+		}
+		return errorf(50911, "Cannot start a transaction at given transaction number %d a transaction with the same number is in state %s", t.number, s.state)
 	case t.start && t.number == s.number && s.state != noTxn:
 		return errorf(codeConflictingOperation, "Only servers in a sharded cluster can start a new transaction at the active transaction number")
 	case t.start && t.number == s.number:

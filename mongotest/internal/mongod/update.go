@@ -266,6 +266,9 @@ func (r *request) applyTo(tx *storage.Tx, coll *storage.Collection, m match, u *
 	if coll.Options.Capped && len(after) != len(m.doc) && !r.atLeast(5, 0) {
 		return errorf(10003, "Cannot change the size of a document in a capped collection: %d != %d", len(m.doc), len(after))
 	}
+	if err := r.checkShardKeyChange(coll.NS, c, m.doc, after); err != nil {
+		return err
+	}
 	if !c.bypass {
 		if err := r.validate(coll, m.doc, after); err != nil {
 			return err
