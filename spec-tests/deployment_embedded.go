@@ -14,21 +14,42 @@ var embeddedVersions = []Version{
 	{8, 2, 1}, {8, 0, 16}, {7, 0, 26}, {6, 0, 27}, {5, 0, 32}, {4, 4, 29}, {4, 2, 25}, {4, 0, 28}, {3, 6, 23},
 }
 
+// embedded is a deployment of package mongotest. single is the connection
+// string of a load balancer before one router.
+type embedded struct {
+	uri, single string
+	stop        func()
+}
+
 // embeddedTopologies start the deployments of package mongotest.
-var embeddedTopologies = map[string]func(mongotest.Options) (uri string, stop func(), err error){
-	"single": func(o mongotest.Options) (string, func(), error) {
+var embeddedTopologies = map[string]func(mongotest.Options) (embedded, error){
+	"single": func(o mongotest.Options) (embedded, error) {
 		s, err := mongotest.StartStandalone(o)
 		if err != nil {
-			return "", nil, err
+			return embedded{}, err
 		}
-		return s.URI(), s.Close, nil
+		return embedded{s.URI(), "", s.Close}, nil
 	},
-	"replicaset": func(o mongotest.Options) (string, func(), error) {
+	"replicaset": func(o mongotest.Options) (embedded, error) {
 		s, err := mongotest.StartReplicaSet(o)
 		if err != nil {
-			return "", nil, err
+			return embedded{}, err
 		}
-		return s.URI(), s.Close, nil
+		return embedded{s.URI(), "", s.Close}, nil
+	},
+	"sharded": func(o mongotest.Options) (embedded, error) {
+		s, err := mongotest.StartSharded(o)
+		if err != nil {
+			return embedded{}, err
+		}
+		return embedded{s.URI(), "", s.Close}, nil
+	},
+	"load-balanced": func(o mongotest.Options) (embedded, error) {
+		s, err := mongotest.StartLoadBalanced(o)
+		if err != nil {
+			return embedded{}, err
+		}
+		return embedded{s.URI(), s.SingleURI(), s.Close}, nil
 	},
 }
 
@@ -42,7 +63,10 @@ func Embedded(topologies []string, versions []Version) *Deployments {
 				continue
 			}
 			for _, topology := range []string{"single", "replicaset", "sharded", "load-balanced"} {
-				if _, ok := embeddedTopologies[topology]; ok && (len(topologies) == 0 || slices.Contains(topologies, topology)) {
+				if topology == "load-balanced" && v.Compare(Version{5, 0, 0}) < 0 {
+					continue // older servers know of no load balancers
+				}
+				if len(topologies) == 0 || slices.Contains(topologies, topology) {
 					d.candidates = append(d.candidates, Facts{topology, v, auth})
 				}
 			}
@@ -58,19 +82,19 @@ func startEmbedded(ctx context.Context, f Facts) (*Deployment, error) {
 		o.Username, o.Password = "root", "secret"
 		o.OIDCTokens = map[string]string{token: "test_user1"}
 	}
-	uri, stop, err := embeddedTopologies[f.Topology](o)
+	e, err := embeddedTopologies[f.Topology](o)
 	if err != nil {
 		return nil, fmt.Errorf("start %v: %w", f, err)
 	}
-	d, err := OpenDeployment(ctx, uri, "")
+	d, err := OpenDeployment(ctx, e.uri, e.single)
 	if err != nil {
-		stop()
+		e.stop()
 		return nil, fmt.Errorf("open %v: %w", f, err)
 	}
 	if d.Facts != f {
 		err = fmt.Errorf("%v was started and is %v", f, d.Facts)
 	}
-	d.stop = stop
+	d.stop = e.stop
 	if f.Auth {
 		d.oidcToken = token
 	}

@@ -44,7 +44,7 @@ func routed() map[string]func(r *request) (*doc, error) {
 	return map[string]func(r *request) (*doc, error){
 		"hello": hello, "isMaster": hello,
 		"find": routeCursor, "aggregate": routeAggregate, "getMore": routeGetMore, "killCursors": routeKillCursors,
-		"insert": routeWrite, "update": routeWrite, "delete": routeWrite, "bulkWrite": relay, "findAndModify": routeFindAndModify,
+		"insert": routeWrite, "update": routeWrite, "delete": routeWrite, "bulkWrite": routeBulkWrite, "findAndModify": routeFindAndModify,
 		"count": routeCount, "distinct": relay, "explain": relay,
 		"create": routeCreate, "drop": routeDrop, "dropDatabase": routeDropDatabase, "renameCollection": routeRename,
 		"collMod": routeRaw, "createIndexes": routeCreateIndexes, "dropIndexes": routeRaw, "convertToCapped": relay,

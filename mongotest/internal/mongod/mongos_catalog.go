@@ -8,13 +8,17 @@ import (
 
 // ensureDatabase makes the request's database known to the cluster.
 func (r *request) ensureDatabase() error {
-	if r.destination() == r.server.Cluster.Config || r.server.catalog("databases", r.db) != nil {
+	return r.ensure(r.db)
+}
+
+func (r *request) ensure(db string) error {
+	if db == "admin" || db == "config" || r.server.catalog("databases", db) != nil {
 		return nil
 	}
-	if err := checkDatabaseCase(r.server.Cluster.Shard.state(), r.db); err != nil {
+	if err := checkDatabaseCase(r.server.Cluster.Shard.state(), db); err != nil {
 		return err
 	}
-	return r.putCatalog("databases", newDoc().str("_id", r.db).str("primary", r.server.Cluster.Shard.Name).bool("partitioned", r.atLeast(6, 0)).raw())
+	return r.putCatalog("databases", newDoc().str("_id", db).str("primary", r.server.Cluster.Shard.Name).bool("partitioned", r.atLeast(6, 0)).raw())
 }
 
 // hasDatabase reports whether the cluster knows the request's database.

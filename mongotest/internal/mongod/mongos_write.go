@@ -204,6 +204,19 @@ func routeFindAndModify(r *request) (*doc, error) {
 	return relay(r)
 }
 
+// routeBulkWrite sends a bulkWrite on.
+func routeBulkWrite(r *request) (*doc, error) {
+	for _, info := range r.items("nsInfo") {
+		ns, _ := info.Lookup("ns").Str()
+		if db := storage.ParseNamespace(ns).DB; checkDatabase(db) == nil {
+			if err := r.ensure(db); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return r.openRouted(r.server.Cluster.Shard)
+}
+
 // idKey is the key pattern of _id.
 var idKey = newDoc().int32("_id", 1).raw()
 

@@ -302,7 +302,7 @@ func (r *request) checkIn() {
 // checkTxnCommand refuses what may not be done with a txnNumber.
 func (r *request) checkTxnCommand() error {
 	c, t := r.command, r.txn
-	ending := c.name == "commitTransaction" || c.name == "abortTransaction"
+	ending := c.name == "commitTransaction" || c.name == "abortTransaction" || c.name == "coordinateCommitTransaction"
 	switch {
 	case t.retryable && !c.retryable:
 		return errorf(50768, "txnNumber may only be provided for multi-document transactions and retryable write commands. "+
@@ -386,7 +386,7 @@ func (r *request) continueTxn(s *session) error {
 			"The active transaction number is %d", t.number, s.number)
 	case s.state == txnAborted:
 		return errorf(codeNoSuchTransaction, "Transaction %d has been aborted.", t.number)
-	case s.state == txnCommitted && r.command.name != "commitTransaction":
+	case s.state == txnCommitted && r.command.name != "commitTransaction" && r.command.name != "coordinateCommitTransaction":
 		return errorf(codeTransactionCommitted, "Transaction %d has been committed.", t.number)
 	}
 	return nil
