@@ -43,20 +43,25 @@ func singleCases(ctx context.Context, b *bench) ([]Case, error) {
 // multiCases are the tasks with many documents.
 func multiCases(ctx context.Context, b *bench) ([]Case, error) {
 	e := b.env
+	found, tweets := 10_000, "10,000 tweets"
+	if b.quick {
+		found, tweets = 1000, "1,000 tweets"
+	}
 	var cases []Case
 	for _, v := range append([]variant{plain}, variants...) {
 		add := func(name string, task Task, j job) {
 			c := trip{env: e, variant: v, job: j}.newCase("multi", name)
 			c.Scale = 1
+			c.Long = j.kind.gridfs() || j.kind.mixed() || j.count*len(j.doc) > 10<<20
 			if v == plain {
 				c.Task = task
 			}
 			cases = append(cases, c)
 		}
-		add("find 10,000 tweets into D", Task{"Find many and empty cursor", 10_000 * tweetSize, multi | read},
-			job{kind: findD, coll: "tweet_10000"})
-		add("find 10,000 tweets into structs", Task{}, job{kind: findStruct, coll: "tweet_10000"})
-		add("find 10,000 tweets as Raw", Task{}, job{kind: findRaw, coll: "tweet_10000"})
+		coll := fmt.Sprint("tweet_", found)
+		add("find "+tweets+" into D", Task{"Find many and empty cursor", found * tweetSize, multi | read}, job{kind: findD, coll: coll})
+		add("find "+tweets+" into structs", Task{}, job{kind: findStruct, coll: coll})
+		add("find "+tweets+" as Raw", Task{}, job{kind: findRaw, coll: coll})
 		small, large := e.corpus["small"], e.corpus["large"]
 		add("insertMany 10,000 small", Task{"Small doc bulk insert", 10_000 * smallSize, multi | write},
 			job{kind: insertMany, coll: "small", doc: small, count: 10_000})
@@ -127,7 +132,7 @@ func (j job) onFiles(e *environment, k kind, n int, text []byte, name string, ta
 	j.kind, j.files = k, make([]string, n)
 	task.Size, task.composites = n*len(text), task.composites|parallel
 	c := trip{env: e, job: j}.newCase("parallel", name)
-	c.Task, c.Scale = task, 1
+	c.Task, c.Scale, c.Long = task, 1, k.gridfs()
 	c.Open = func(ctx context.Context, c *Case) error {
 		dir, err := os.MkdirTemp("", "bench")
 		if err != nil {

@@ -40,6 +40,10 @@ var suites = []struct {
 	{"scale", scaleCases},
 }
 
+// quickTime is how long -quick measures. It starts and checks results beside
+// that.
+const quickTime = 30 * time.Second
+
 // bench is one run of the program.
 type bench struct {
 	flags
@@ -75,7 +79,7 @@ func run(ctx context.Context) error {
 	flag.StringVar(&b.run, "run", "", "run the cases whose \"group name\" matches this `regexp`")
 	flag.StringVar(&b.specs, "specs", os.Getenv("MOTOR_SPECS"), "`directory` of the specifications, which contains source")
 	flag.StringVar(&b.uri, "uri", "", "a deployment to run against, whose database "+database+" will be overwritten")
-	flag.BoolVar(&b.quick, "quick", false, "ten short rounds of the main cases")
+	flag.BoolVar(&b.quick, "quick", false, "ten short rounds of the main cases, or fewer if they take too long")
 	flag.BoolVar(&b.driverBench, "driverbench", false, "the tasks of DriverBench alone, as long as its specification asks for: hours")
 	flag.StringVar(&b.json, "json", "", "write the results to this `file` as JSON")
 	flag.StringVar(&b.svg, "svg", "", "write a chart to this `file`")
@@ -132,12 +136,16 @@ func (b *bench) measure(ctx context.Context) (results []Result, err error) {
 	}
 	bar := newProgress(os.Stderr, len(chosen))
 	defer bar.clear()
+	var end time.Time
+	if b.quick {
+		end = time.Now().Add(quickTime)
+	}
 	for i, c := range chosen {
 		bar.show(i, c.Group+": "+c.Name)
 		if b.profile != "" {
 			c.Baseline = Own
 		}
-		r, err := b.plan.Measure(ctx, c)
+		r, err := b.plan.split(end, len(chosen)-i).Measure(ctx, c)
 		if err != nil {
 			return nil, fmt.Errorf("%s, %s: %w", c.Group, c.Name, err)
 		}
@@ -174,7 +182,7 @@ func (b *bench) chosen(c Case) bool {
 	if b.driverBench && c.Task.Size == 0 {
 		return false
 	}
-	if b.quick && b.run == "" && (strings.Contains(c.Group, ",") || strings.HasPrefix(c.Group, "scale") || c.Group == "overhead") {
+	if b.quick && b.run == "" && (c.Long || strings.Contains(c.Group, ",") || strings.HasPrefix(c.Group, "scale") || c.Group == "overhead") {
 		return false
 	}
 	return b.pattern.MatchString(c.Group + " " + c.Name)

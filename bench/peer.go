@@ -75,6 +75,9 @@ func (k kind) writes() bool {
 // gridfs reports whether the job is about files in GridFS.
 func (k kind) gridfs() bool { return k >= upload }
 
+// mixed reports whether the job is a bulk write of several kinds.
+func (k kind) mixed() bool { return k == bulkMixed || k == clientMixed }
+
 // mixedCollection is the name of the collection to which the i-th document of
 // a mixed bulk write of the client goes.
 func mixedCollection(i int) string { return fmt.Sprint("corpus_", i%10+1) }

@@ -150,7 +150,7 @@ func appendWriteConcern(dst []byte, w concern.WriteConcern) []byte {
 // document is the command as one document, sequences as arrays in it, for
 // those who listen to events.
 func (m *message) document() bson.Raw {
-	doc, at := bson.BeginDocument(nil)
+	doc, at := bson.BeginDocument(make([]byte, 0, 512))
 	doc = m.appendFields(doc)
 	if s, ok := m.command.(sequenced); ok {
 		for _, q := range s.sequences() {
