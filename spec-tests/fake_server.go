@@ -15,17 +15,20 @@ import (
 type failPoint struct {
 	ConfigureFailPoint string
 	Mode               any // "alwaysOn" or {"times": n}
-	Data               struct {
-		FailCommands    []string
-		CloseConnection bool
-		BlockConnection bool
-		BlockTimeMS     int
-		ErrorCode       int32
-		AppName         string
-	}
+	Data               failPointData
 }
 
-// fakeServer is a server that does not know more than handshakes and ping.
+type failPointData struct {
+	FailCommands    []string
+	CloseConnection bool
+	BlockConnection bool
+	BlockTimeMS     int
+	ErrorCode       int32
+	AppName         string
+}
+
+// fakeServer is a server that does not know more than handshakes and ping, and
+// finds nothing.
 type fakeServer struct {
 	// mongos makes it part of a sharded cluster.
 	mongos bool
@@ -67,7 +70,7 @@ func (s *fakeServer) serve(stream net.Conn) {
 			return
 		}
 		reply, at := bson.BeginDocument(nil)
-		if data := s.failPoint.Data; s.fails(m.Body) {
+		if data, fails := s.fails(m.Body); fails {
 			if data.BlockConnection {
 				block(stream, time.Duration(data.BlockTimeMS)*time.Millisecond)
 			}
@@ -100,6 +103,11 @@ func (s *fakeServer) appendHello(reply []byte, command bson.Raw) []byte {
 	if s.mongos {
 		reply = bson.AppendString(reply, "msg", "isdbgrid")
 	}
+	reply, cursor := bson.BeginEmbedded(reply, "cursor")
+	reply = bson.AppendInt64(reply, "id", 0)
+	reply = bson.AppendString(reply, "ns", "test.test")
+	reply, batch := bson.BeginArray(reply, "firstBatch")
+	reply = bson.EndDocument(bson.EndDocument(reply, batch), cursor)
 	if s.mechanism != "" {
 		var at int
 		reply, at = bson.BeginArray(reply, "saslSupportedMechs")
@@ -117,23 +125,30 @@ func block(stream net.Conn, d time.Duration) {
 	stream.SetReadDeadline(time.Time{})
 }
 
-// fails reports whether the fail point applies to a command.
-func (s *fakeServer) fails(command bson.Raw) bool {
+// fails is what the fail point does to a command, if it applies.
+func (s *fakeServer) fails(command bson.Raw) (data failPointData, applies bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	data := s.failPoint.Data
+	data = s.failPoint.Data
 	for name := range command.Keys() {
 		if !slices.Contains(data.FailCommands, name) {
-			return false
+			return data, false
 		}
 		break
 	}
 	if app, _ := command.Lookup("client", "application", "name").Str(); data.AppName != app {
-		return false
+		return data, false
 	}
 	if mode, ok := s.failPoint.Mode.(map[string]any); ok && s.failed == int(mode["times"].(float64)) {
-		return false
+		return data, false
 	}
 	s.failed++
-	return true
+	return data, true
+}
+
+// set changes the fail point.
+func (s *fakeServer) set(f failPoint) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failPoint = f
 }

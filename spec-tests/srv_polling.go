@@ -33,7 +33,7 @@ func poll(t T, name, service, options string, ports ...int) *polled {
 	p.respond(p.dns.Answer)
 	ctx := knobs.With(t.Context(), knobs.Knobs{
 		HeartbeatFrequency: 20 * time.Millisecond, MinHeartbeatFrequency: time.Millisecond,
-		MinRescanInterval: time.Millisecond, DNSTimeout: 200 * time.Millisecond,
+		MinRescanInterval: time.Millisecond, DNSTimeout: time.Second,
 	})
 	mongos := &fakeServer{mongos: true}
 	var err error
@@ -97,7 +97,7 @@ func (p *polled) want(t T, ports ...int) {
 func (p *polled) rescan(t T) {
 	t.Helper()
 	asked := p.questions.Load()
-	for deadline := time.Now().Add(patience); p.questions.Load() < asked+4; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); p.questions.Load() < asked+3; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the records were looked up %d times", p.questions.Load()-asked)
 		}
