@@ -19,10 +19,20 @@ type player struct {
 	t        *testing.T
 	scenario bson.Raw
 	// find gives the address of a node by its role.
-	find  func(role string) string
+	find func(role string) string
+	// rewrite puts a reply into the form of the recordings.
+	rewrite func(reply bson.Raw) bson.Raw
+
 	vars  map[string]bson.RawValue
 	conns map[string]*client
 	nodes map[string]string
+}
+
+func newPlayer(t *testing.T, scenario bson.Raw) *player {
+	return &player{
+		t: t, scenario: scenario, vars: map[string]bson.RawValue{}, conns: map[string]*client{}, nodes: map[string]string{},
+		rewrite: func(reply bson.Raw) bson.Raw { return reply },
+	}
 }
 
 func (p *player) play() {
@@ -153,7 +163,10 @@ func (p *player) exchange(v bson.Raw) (bson.Raw, wire.Flags, error) {
 		p.drop(name)
 		return parse(p.t, `{"$connection": "closed"}`), 0, nil
 	}
-	return reply, replyFlags, err
+	if err != nil {
+		return nil, 0, err
+	}
+	return p.rewrite(reply), replyFlags, nil
 }
 
 func (p *player) send(c *client, v bson.Raw, flags wire.Flags) error {

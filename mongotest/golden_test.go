@@ -14,9 +14,14 @@ import (
 
 // TestGolden plays what a real MongoDB 4.4.6 was asked, and wants its answers.
 func TestGolden(t *testing.T) {
-	dir := os.Getenv("MOTOR_GOLDEN")
+	playAll(t, "MOTOR_GOLDEN", playAlone)
+}
+
+// playAll plays all recordings in the folder that an environment variable names.
+func playAll(t *testing.T, variable string, play func(t *testing.T, scenario bson.Raw)) {
+	dir := os.Getenv(variable)
 	if dir == "" {
-		t.Skip("MOTOR_GOLDEN does not name the folder of the recordings of a real server")
+		t.Skip(variable + " does not name the folder of the recordings of a real server")
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*", "*.json"))
 	if err != nil || len(files) == 0 {
@@ -30,7 +35,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			playAlone(t, parse(t, string(data)))
+			play(t, parse(t, string(data)))
 		})
 	}
 }
@@ -38,7 +43,7 @@ func TestGolden(t *testing.T) {
 // playAlone plays a scenario against servers of its own.
 func playAlone(t *testing.T, scenario bson.Raw) {
 	o := mongotest.Options{Version: "4.4", ElectionTimeout: 500 * time.Millisecond}
-	p := &player{t: t, scenario: scenario, vars: map[string]bson.RawValue{}, conns: map[string]*client{}, nodes: map[string]string{}}
+	p := newPlayer(t, scenario)
 	switch role, _ := scenario.Lookup("node").Str(); role {
 	case "standalone":
 		s := mongotest.NewStandalone(t, o)

@@ -30,7 +30,11 @@ func buildInfo(r *request) (*doc, error) {
 func serverStatus(r *request) (*doc, error) {
 	s := r.server
 	up := time.Since(s.started)
-	d := newDoc().str("host", s.Host).str("version", s.Version.String()).str("process", "mongod").int64("pid", 1)
+	process := "mongod"
+	if s.Mongos {
+		process = "mongos"
+	}
+	d := newDoc().str("host", s.Host).str("version", s.Version.String()).str("process", process).int64("pid", 1)
 	d.double("uptime", up.Seconds()).int64("uptimeMillis", up.Milliseconds()).date("localTime", time.Now())
 	d.embed("connections", func(d *doc) {
 		open := int32(s.Connections())

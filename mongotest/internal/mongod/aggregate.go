@@ -105,7 +105,7 @@ func (r *request) parseAggregate() (a aggregateCommand, err error) {
 	switch {
 	case !hasCursor && !a.explain:
 		return a, errorf(codeFailedToParse, "The 'cursor' option is required, except for aggregate with the explain argument")
-	case a.ns.Collection == "" && len(a.stages) == 0:
+	case a.ns.Collection == "" && len(a.stages) == 0 && !r.routes():
 		return a, errorf(codeInvalidNamespace, "{aggregate: 1} is not valid for an empty pipeline.")
 	}
 	return a, nil
@@ -174,7 +174,11 @@ func aggregate(r *request) (*doc, error) {
 	if a.explain {
 		return r.explained(below.ns), nil
 	}
-	reply, _, err := r.firstBatch(a.name(), results{next: next}, a.batchSize, false)
+	name := a.name()
+	if s.view != nil {
+		name = r.viewCursor(a.ns, s)
+	}
+	reply, _, err := r.firstBatch(name, results{next: next}, a.batchSize, false)
 	return reply, err
 }
 

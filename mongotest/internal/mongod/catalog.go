@@ -107,6 +107,9 @@ func (r *request) parseOptions(ns storage.Namespace) (*storage.Options, error) {
 			spec.doc(name, clustered)
 			continue
 		case "recordPreImages":
+			if err := r.checkPreImages(); err != nil {
+				return nil, err
+			}
 			o.PreImages = v.Truthy()
 		case "changeStreamPreAndPostImages":
 			o.PreImages = bson.Raw(v.Value).Lookup("enabled").Truthy()
@@ -140,6 +143,14 @@ func (r *request) parseOptions(ns storage.Namespace) (*storage.Options, error) {
 	}
 	o.Spec = inOptionOrder(spec.raw())
 	return o, nil
+}
+
+// checkPreImages refuses the old option of that name in a sharded cluster.
+func (r *request) checkPreImages() error {
+	if r.server.Cluster == nil {
+		return nil
+	}
+	return errorf(codeInvalidOptions, "recordPreImages collection option is not supported on shards or config servers")
 }
 
 // parseClustered reads the option clusteredIndex, and gives it as it is listed.

@@ -46,6 +46,9 @@ func (r *request) modify(tx *storage.Tx, c *storage.Collection, reply *doc) erro
 	o := *c.Options
 	set := newDoc()
 	if v := r.field("recordPreImages"); !v.IsZero() {
+		if err := r.checkPreImages(); err != nil {
+			return err
+		}
 		o.PreImages = v.Truthy()
 		set.bool("recordPreImages", o.PreImages)
 	}

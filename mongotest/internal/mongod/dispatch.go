@@ -56,7 +56,11 @@ func (r *request) serve() (bson.Raw, error) {
 		if r.conn.internal && r.txn.inTxn {
 			reply.bool("readOnly", r.session.state == txnOpen && !r.session.tx.Wrote())
 		}
-		reply.double("ok", 1)
+		if r.intOK {
+			reply.int32("ok", 1)
+		} else {
+			reply.double("ok", 1)
+		}
 	}
 	r.gossip(reply)
 	return reply.raw(), nil
@@ -89,7 +93,6 @@ func (r *request) execute() (reply *doc, fail failure, err error) {
 		return nil, fail, err
 	}
 	if err := r.parseConcerns(); err != nil {
-		r.untimed = r.routes()
 		return nil, fail, err
 	}
 	if r.command.schema != nil {

@@ -100,6 +100,7 @@ const (
 	codeNotPrimaryOrSecondary       = 13436
 	codeMissingField                = 40414
 	codeUnknownField                = 40415
+	codeUnknownStage                = 40324
 )
 
 // asError makes any error one that can be answered.

@@ -28,8 +28,7 @@ func (r *request) generate(ns storage.Namespace, state func() (*storage.State, e
 		if ns.Collection != "" {
 			return nil, errorf(codeInvalidNamespace, "$listLocalSessions must be run against the database with {aggregate: 1}, not a collection")
 		}
-		options, _ := spec.Document()
-		if err := newSchema("$listLocalSessions", field{name: "allUsers", fieldType: boolean}, field{name: "users", fieldType: anything}).document(orEmpty(options), r.server.Version.Version); err != nil {
+		if err := listLocalSessionsStage(spec, r.server.Version); err != nil {
 			return nil, err
 		}
 		return r.server.sessions.documents(), nil
@@ -39,6 +38,13 @@ func (r *request) generate(ns storage.Namespace, state func() (*storage.State, e
 		return listed(nil), nil
 	}
 	return nil, errorf(codeCommandNotSupported, "stage %s is not supported", stage)
+}
+
+var listLocalSessionsSchema = newSchema("$listLocalSessions", field{name: "allUsers", fieldType: boolean}, field{name: "users", fieldType: anything})
+
+func listLocalSessionsStage(spec bson.RawValue, v Version) error {
+	options, _ := spec.Document()
+	return listLocalSessionsSchema.document(orEmpty(options), v.Version)
 }
 
 // listed is an iterator over documents.
@@ -59,7 +65,11 @@ func (r *request) collStatsStage(s *storage.State, ns storage.Namespace, spec bs
 		return nil, errorf(codeNamespaceNotFound, "Unable to retrieve storageStats in $collStats stage :: caused by :: Collection [%s] not found.", ns)
 	}
 	options, _ := spec.Document()
-	d := newDoc().str("ns", ns.String()).str("host", r.server.Host).date("localTime", time.Now())
+	d := newDoc().str("ns", ns.String())
+	if r.conn.internal && r.server.Cluster != nil {
+		d.str("shard", r.server.Cluster.Shard.Name)
+	}
+	d.str("host", r.server.Host).date("localTime", time.Now())
 	if !options.Lookup("latencyStats").IsZero() {
 		d.embed("latencyStats", func(d *doc) {
 			for _, name := range []string{"reads", "writes", "commands", "transactions"} {

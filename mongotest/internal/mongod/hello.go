@@ -162,17 +162,17 @@ func (r *request) awaitTopology() (status repl.Status, err error) {
 		return status, nil
 	}
 	if r.exhaust && wait.IsZero() {
-		return status, errorf(51756, "An isMaster or hello request with exhaust must specify 'maxAwaitTimeMS'")
+		return status, r.awaitError(51756, "An isMaster or hello request with exhaust must specify 'maxAwaitTimeMS'")
 	}
 	switch {
 	case version.IsZero() && wait.IsZero():
 		return status, nil
 	case version.IsZero():
-		return status, errorf(31368, "A request with a 'maxAwaitTimeMS' must include a 'topologyVersion'")
+		return status, r.awaitError(31368, "A request with a 'maxAwaitTimeMS' must include a 'topologyVersion'")
 	case wait.IsZero():
-		return status, errorf(31368, "A request with a 'topologyVersion' must include 'maxAwaitTimeMS'")
+		return status, r.awaitError(31368, "A request with a 'topologyVersion' must include 'maxAwaitTimeMS'")
 	}
-	process, counter, err := parseTopologyVersion(version)
+	process, counter, err := r.parseTopologyVersion(version)
 	if err != nil {
 		return status, err
 	}
@@ -181,13 +181,13 @@ func (r *request) awaitTopology() (status repl.Status, err error) {
 	case !ok:
 		return status, errorf(codeTypeMismatch, "Expected field \"maxAwaitTimeMS\" to have numeric type, but found %s", query.TypeName(wait.Type))
 	case ms < 0:
-		return status, errorf(31373, "maxAwaitTimeMS must be a non-negative integer")
+		return status, r.awaitError(31373, "maxAwaitTimeMS must be a non-negative integer")
 	}
 	if process != r.server.processID {
 		return status, nil
 	}
 	if counter > status.Topology {
-		return status, errorf(31382, "Received a topology version with counter: %d which is greater than the server topology version counter: %d",
+		return status, r.awaitError(31382, "Received a topology version with counter: %d which is greater than the server topology version counter: %d",
 			counter, status.Topology)
 	}
 	r.more = r.exhaust
@@ -216,7 +216,15 @@ func (r *request) awaitTopology() (status repl.Status, err error) {
 	return status, err
 }
 
-func parseTopologyVersion(v bson.RawValue) (process bson.ObjectID, counter int64, err error) {
+// awaitError is an error of the awaitable form. A mongos has codes of its own.
+func (r *request) awaitError(code int32, format string, args ...any) error {
+	if r.routes() {
+		code = map[int32]int32{31372: 51758, 31373: 51759, 31368: 51760, 31382: 51761, 51756: 51763}[code]
+	}
+	return errorf(code, format, args...)
+}
+
+func (r *request) parseTopologyVersion(v bson.RawValue) (process bson.ObjectID, counter int64, err error) {
 	d, ok := v.Document()
 	if !ok {
 		return process, 0, errorf(codeTypeMismatch, "BSON field 'topologyVersion' is the wrong type '%s', expected type 'object'", query.TypeName(v.Type))
@@ -232,7 +240,7 @@ func parseTopologyVersion(v bson.RawValue) (process bson.ObjectID, counter int64
 		return process, 0, s.wrongType("counter", d.Lookup("counter"), "long")
 	}
 	if counter < 0 {
-		return process, 0, errorf(31372, "counter must be a non-negative integer")
+		return process, 0, r.awaitError(31372, "counter must be a non-negative integer")
 	}
 	return process, counter, nil
 }
@@ -269,8 +277,12 @@ func (c *conn) setMetadata(v bson.RawValue) error {
 	if !ok {
 		return errorf(codeTypeMismatch, "The client metadata document must be a document")
 	}
-	if len(d) > 1024 {
-		return errorf(codeClientMetadataTooLarge, "The client metadata document must be less then or equal to 1024 bytes")
+	limit := 1024
+	if c.server.Mongos {
+		limit = 512
+	}
+	if len(d) > limit {
+		return errorf(codeClientMetadataTooLarge, "The client metadata document must be less then or equal to %d bytes", limit)
 	}
 	for _, part := range []string{"driver", "os"} {
 		if d.Lookup(part).Type != bson.TypeEmbeddedDocument {

@@ -47,6 +47,9 @@ func createIndexes(r *request) (*doc, error) {
 			if err != nil {
 				return err
 			}
+			if key := r.server.shardKey(ns); key != nil && ix.Unique && !startsWith(ix.Key, key) {
+				return buildFailed(c, errorf(codeCannotCreateIndex, "cannot create unique index over %s with shard key pattern %s", query.FormatDocument(ix.Key), query.FormatDocument(key)))
+			}
 			same, err := conflicting(append(c.Indexes[:before:before], add...), ix)
 			if err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/mongotest/internal/query"
 	"github.com/motor-go/motor/mongotest/internal/repl"
+	"github.com/motor-go/motor/wire"
 )
 
 // A Cluster is what stands behind a mongos: the shard that has the data, and
@@ -43,7 +44,7 @@ func (r *request) routes() bool { return r.server.Mongos }
 func routed() map[string]func(r *request) (*doc, error) {
 	return map[string]func(r *request) (*doc, error){
 		"hello": hello, "isMaster": hello,
-		"find": routeCursor, "aggregate": routeAggregate, "getMore": routeGetMore, "killCursors": routeKillCursors,
+		"find": routeFind, "aggregate": routeAggregate, "getMore": routeGetMore, "killCursors": routeKillCursors,
 		"insert": routeWrite, "update": routeWrite, "delete": routeWrite, "bulkWrite": routeBulkWrite, "findAndModify": routeFindAndModify,
 		"count": routeCount, "distinct": relay, "explain": relay,
 		"create": routeCreate, "drop": routeDrop, "dropDatabase": routeDropDatabase, "renameCollection": routeRename,
@@ -56,7 +57,7 @@ func routed() map[string]func(r *request) (*doc, error) {
 		"createUser": relayConfig, "updateUser": relayConfig, "dropUser": relayConfig, "dropAllUsersFromDatabase": relayConfig, "usersInfo": relayConfig,
 		"getDefaultRWConcern": relayConfig, "setDefaultRWConcern": relayConfig,
 		"replSetGetStatus": replSetGetStatusOnMongos, "appendOplogNote": relay, "getLastError": getLastErrorOnMongos,
-		"flushRouterConfig": flushRouterConfig,
+		"flushRouterConfig": flushRouterConfig, "killOp": killOpOnMongos,
 	}
 }
 
@@ -65,7 +66,7 @@ var answered = []string{
 	"ping", "buildInfo", "whatsmyuri", "connectionStatus", "echo", "saslStart", "saslContinue", "authenticate", "getnonce", "logout",
 	"startSession", "endSessions", "refreshSessions", "configureFailPoint", "getParameter", "setParameter", "serverStatus", "hostInfo",
 	"getCmdLineOpts", "getLog", "listCommands", "testDeprecation", "testRemoval", "testVersion2", "testVersions1And2", "connPoolStats",
-	"currentOp", "killOp", "fsync", "resetError",
+	"currentOp", "fsync", "resetError",
 }
 
 // mongosTable lists the commands of a mongos.
@@ -82,9 +83,13 @@ func mongosTable() (list []*command) {
 		if run != nil {
 			c.run = run
 		}
+		if c.name == "commitTransaction" || c.name == "abortTransaction" {
+			c.schema = endingSchema[c.name]
+		}
 		list = append(list, c)
 	}
 	return append(list,
+		&command{name: "mapReduce", aliases: []string{"mapreduce"}, run: mapReduce, schema: mapReduceSchema, reads: true, needs: mayRead},
 		&command{name: "isdbgrid", run: isdbgrid, noAuth: true},
 		&command{name: "listShards", run: listShards, admin: true, needs: mayMonitor},
 		&command{name: "getShardMap", run: getShardMap, admin: true, needs: mayMonitor},
@@ -96,14 +101,19 @@ func mongosTable() (list []*command) {
 
 // route runs a command on a mongos.
 func (r *request) route() (reply *doc, err error) {
-	if r.db == "local" {
-		return nil, errorf(codeIllegalOperation, "Can't use 'local' database through mongos")
-	}
 	if _, err := parseReadPreference(r.field("$readPreference")); err != nil {
 		return nil, err
 	}
 	if r.txn.given {
 		if err := r.checkTxnCommand(); err != nil {
+			return nil, err
+		}
+	}
+	if r.db == "local" {
+		return nil, errorf(codeIllegalOperation, "Can't use 'local' database through mongos")
+	}
+	if r.command.name == "aggregate" {
+		if err := r.checkRoutedStages(); err != nil {
 			return nil, err
 		}
 	}
@@ -150,13 +160,13 @@ const maxTargetAttempts = 4
 
 // forward runs a command on a member of a shard. The error is one of finding
 // such a member; what the member says is in the reply.
-func (r *request) forward(s *Shard, body bson.Raw) (a answer, err error) {
+func (r *request) forward(s *Shard, body bson.Raw, sequences ...wire.Sequence) (a answer, err error) {
 	again := r.txn.retryable || r.ends() || !r.txn.inTxn && !r.command.writes
 	for attempt := 1; ; attempt++ {
 		if a.from, err = r.member(s); err != nil {
 			return a, err
 		}
-		a.reply = r.statement(a.from, body)
+		a.reply = r.statement(a.from, body, sequences...)
 		code := int32(whole(a.reply.Lookup("code")))
 		if isOK(a.reply) || !again || !isRetryable(code) || attempt == maxTargetAttempts {
 			return a, nil
@@ -235,10 +245,10 @@ func (s *Shard) choose(mode string) *Server {
 
 // send runs a command on a server of the cluster, in the name of the client,
 // and gives the whole reply.
-func (r *request) send(to *Server, body bson.Raw) bson.Raw {
+func (r *request) send(to *Server, body bson.Raw, sequences ...wire.Sequence) bson.Raw {
 	to.Engine.Advance(r.server.Engine.ClusterTime())
 	inner := &request{
-		server: to, conn: r.conn.behind(to), body: body, sequences: r.sequences, arrived: time.Now(),
+		server: to, conn: r.conn.behind(to), body: body, sequences: sequences, arrived: time.Now(),
 	}
 	reply, err := inner.serve()
 	if err != nil {

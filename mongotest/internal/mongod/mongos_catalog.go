@@ -60,10 +60,7 @@ func (r *request) config(command *doc) error {
 
 // internally runs a command of the mongos itself on a server.
 func (r *request) internally(to *Server, command *doc) error {
-	sequences := r.sequences
-	r.sequences = nil
 	reply := r.send(to, command.raw())
-	r.sequences = sequences
 	if !isOK(reply) {
 		return thrown(reply)
 	}
@@ -94,7 +91,9 @@ func routeRaw(r *request) (*doc, error) {
 		return raw, nil
 	}
 	e := thrown(a.reply)
-	e.More = raw
+	if e.More = raw; r.txn.inTxn {
+		r.recoveryToken(raw)
+	}
 	return nil, e
 }
 
@@ -133,6 +132,14 @@ func routeCount(r *request) (*doc, error) {
 // routeCreate makes a collection. It is no error if there is one with the same
 // options.
 func routeCreate(r *request) (*doc, error) {
+	if v := r.first(); v.Type != bson.TypeString {
+		return nil, errorf(codeInvalidNamespace, "collection name has invalid type %s", query.TypeName(v.Type))
+	}
+	if r.field("capped").IsNumber() || r.field("capped").Type == bson.TypeBoolean {
+		if r.field("capped").Truthy() && !r.field("size").IsNumber() {
+			return nil, errorf(codeInvalidOptions, "specify size:<n> when capped is true")
+		}
+	}
 	ns, err := r.collection()
 	if err != nil {
 		return nil, err

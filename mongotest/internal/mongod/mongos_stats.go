@@ -116,6 +116,26 @@ func getLastErrorOnMongos(*request) (*doc, error) {
 	return newDoc().int32("n", 0).strings("shards", nil).embed("shardRawGLE", func(*doc) {}).null("err"), nil
 }
 
+// killOpOnMongos ends an operation, of this server if it is a number.
+func killOpOnMongos(r *request) (*doc, error) {
+	if r.field("op").IsZero() {
+		return nil, errorf(50759, "Did not provide \"op\" field")
+	}
+	_, err := killOp(r)
+	return newDoc(), err
+}
+
+var mapReduceSchema = newSchema("MapReduce",
+	field{name: "map", fieldType: required}, field{name: "reduce", fieldType: required}, field{name: "out", fieldType: required},
+	field{name: "finalize", fieldType: anything}, field{name: "scope", fieldType: object}, field{name: "query", fieldType: object},
+	field{name: "sort", fieldType: object}, field{name: "limit", fieldType: number}, field{name: "verbose", fieldType: truth},
+	field{name: "collation", fieldType: object}, field{name: "jsMode", fieldType: truth}, field{name: "bypassDocumentValidation", fieldType: truth})
+
+// mapReduce needs JavaScript, which the server is without.
+func mapReduce(*request) (*doc, error) {
+	return nil, errorf(16149, "cannot run map reduce without the js engine")
+}
+
 func flushRouterConfig(*request) (*doc, error) { return newDoc().bool("flushed", true), nil }
 
 func isdbgrid(r *request) (*doc, error) {

@@ -12,6 +12,7 @@ type routing struct {
 	read      bson.RawValue
 	// recovering says that the transaction was begun through another mongos.
 	recovering bool
+	ending     bool // has been, from the mongos's side; the shard is not listened to any more
 
 	joined   bool // the shard has been sent a statement
 	answered bool // and has executed one
@@ -96,7 +97,7 @@ func (r *request) inTransaction(body bson.Raw) bson.Raw {
 
 // took notes what the shard says of its part in the transaction.
 func (rt *routing) took(reply bson.Raw) {
-	if !isOK(reply) {
+	if !isOK(reply) || rt.ending {
 		return
 	}
 	readOnly, ok := reply.Lookup("readOnly").Bool()
@@ -106,7 +107,9 @@ func (rt *routing) took(reply bson.Raw) {
 
 // abortRouted ends the transaction on the shard after a statement has failed.
 func (r *request) abortRouted() {
-	if !r.session.routing.joined {
+	rt := &r.session.routing
+	rt.ending = true
+	if !rt.joined {
 		return
 	}
 	if to := r.server.Cluster.Shard.choose("primary"); to != nil {
@@ -133,7 +136,7 @@ func (r *request) snapshotError(err error) error {
 	if rt.statement == 0 || e.Labels != nil || e.Code != codeSnapshotUnavailable && e.Code != codeSnapshotTooOld {
 		return err
 	}
-	return errorf(codeNoSuchTransaction, "Transaction %s:%d was aborted on statement %d due to: a non-retryable snapshot error :: caused by :: %s",
+	return errorf(e.Code, "Transaction %s:%d was aborted on statement %d due to: a non-retryable snapshot error :: caused by :: %s",
 		r.session.id(), rt.number, rt.statement, e.Message)
 }
 
@@ -144,10 +147,12 @@ func routeCommit(r *request) (*doc, error) {
 		return nil, errorf(codeInvalidOptions, "commitTransaction can only be run within a session")
 	}
 	rt := &r.session.routing
+	rt.ending = true
 	switch {
 	case rt.recovering:
 		return r.recoverDecision()
 	case !rt.joined:
+		r.intOK = true
 		return newDoc(), nil
 	case !rt.answered:
 		return nil, errorf(codeNoSuchTransaction, "%s:%d Failed to commit transaction because a previous statement on the transaction participant %s was unsuccessful.",
@@ -164,7 +169,12 @@ func routeAbort(r *request) (*doc, error) {
 	if !r.session.routing.joined {
 		return nil, errorf(codeNoSuchTransaction, "no known command has been sent by this router for this transaction")
 	}
+	r.session.routing.ending = true
 	return r.endRouted(r.body)
+}
+
+var endingSchema = map[string]*schema{
+	"commitTransaction": newSchema("commit cmd"), "abortTransaction": newSchema("abort cmd"),
 }
 
 func (r *request) endRouted(body bson.Raw) (*doc, error) {

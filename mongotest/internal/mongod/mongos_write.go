@@ -1,9 +1,12 @@
 package mongod
 
 import (
+	"strings"
+
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/mongotest/internal/query"
 	"github.com/motor-go/motor/mongotest/internal/storage"
+	"github.com/motor-go/motor/wire"
 )
 
 // routedWrite is a command insert, update or delete on a mongos.
@@ -11,6 +14,7 @@ type routedWrite struct {
 	*request
 	field   string // that holds the statements
 	all     []bson.Raw
+	stmts   []int32 // their numbers, of a retryable write
 	ordered bool
 	sent    []int // the indexes of the statements that the shard is given
 	errors  []writeError
@@ -34,7 +38,7 @@ func routeWrite(r *request) (*doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.all, w.ordered = docs, b.ordered
+	w.all, w.stmts, w.ordered = docs, b.stmts, b.ordered
 	if err := w.parse(); err != nil {
 		return nil, err
 	}
@@ -88,9 +92,14 @@ func (w *routedWrite) target(ns storage.Namespace) {
 	}
 }
 
-// untargeted is the error of a statement on a sharded collection that says too
-// little about the shard.
+// untargeted is the error of a statement that a mongos cannot make anything of,
+// or that says too little about the shard if the collection is sharded.
 func (w *routedWrite) untargeted(key, d bson.Raw) *Error {
+	if u, ok := d.Lookup("u").Document(); ok && w.command.name == "update" {
+		if err := checkUpdateStyle(u, d.Lookup("multi").Truthy()); err != nil {
+			return err
+		}
+	}
 	if key == nil || w.atLeast(7, 0) {
 		return nil
 	}
@@ -109,10 +118,28 @@ func (w *routedWrite) untargeted(key, d bson.Raw) *Error {
 	return nil
 }
 
+// checkUpdateStyle refuses an update that is neither made of operators nor a
+// replacement.
+func checkUpdateStyle(u bson.Raw, multi bool) *Error {
+	operators, fields := false, u.Len() == 0
+	for name := range u.Keys() {
+		operator := strings.HasPrefix(name, "$")
+		operators, fields = operators || operator, fields || !operator
+	}
+	switch {
+	case operators && fields:
+		return errorf(12, "update document %s has mixed $operator and non-$operator style fields", query.FormatDocument(u))
+	case fields && multi:
+		return errorf(codeInvalidOptions, "Replacement-style updates cannot be {multi:true}")
+	}
+	return nil
+}
+
 // execute sends the statements to the shard, and takes over the errors that it
 // answers with.
 func (w *routedWrite) execute() (bson.Raw, error) {
-	a, err := w.forward(w.destination(), w.subset())
+	body, statements := w.outgoing()
+	a, err := w.forward(w.destination(), body, statements)
 	if err != nil {
 		return nil, err
 	}
@@ -139,18 +166,29 @@ func (w *routedWrite) execute() (bson.Raw, error) {
 	return a.reply, nil
 }
 
-// subset is the command with the statements to send alone.
-func (w *routedWrite) subset() bson.Raw {
-	if len(w.sent) == len(w.all) {
-		return w.body
-	}
+// outgoing is the command as the shard gets it: with the statements to send
+// alone.
+func (w *routedWrite) outgoing() (bson.Raw, wire.Sequence) {
 	d := newDoc()
 	for name, v := range w.body.All() {
-		if name != w.field && name != "stmtId" && name != "stmtIds" {
+		switch name {
+		case "readConcern", "stmtId", "stmtIds", w.field:
+		default:
 			d.value(name, v)
 		}
 	}
-	return d.raw()
+	if w.txn.retryable {
+		var ids []int32
+		for _, i := range w.sent {
+			ids = append(ids, w.stmts[i])
+		}
+		d.values("stmtIds", int32Values(ids))
+	}
+	statements := wire.Sequence{ID: w.field}
+	for _, i := range w.sent {
+		statements.Docs = append(statements.Docs, w.all[i]...)
+	}
+	return d.raw(), statements
 }
 
 // reply is the answer to the client.
@@ -214,7 +252,7 @@ func routeBulkWrite(r *request) (*doc, error) {
 			}
 		}
 	}
-	return r.openRouted(r.server.Cluster.Shard)
+	return r.openRouted(r.server.Cluster.Shard, r.body, r.sequences...)
 }
 
 // idKey is the key pattern of _id.

@@ -26,9 +26,11 @@ func (p *parameters) init(s *Server) {
 		mechanisms = append(mechanisms, "MONGODB-OIDC")
 	}
 	defaults.bool("requireApiVersion", false).strings("authenticationMechanisms", mechanisms)
-	defaults.embed("featureCompatibilityVersion", func(d *doc) {
-		d.str("version", itoa(s.Version.Major)+"."+itoa(s.Version.Minor))
-	})
+	if !s.Mongos {
+		defaults.embed("featureCompatibilityVersion", func(d *doc) {
+			d.str("version", itoa(s.Version.Major)+"."+itoa(s.Version.Minor))
+		})
+	}
 	p.values = map[string]bson.RawValue{}
 	for name, v := range defaults.raw().All() {
 		p.values[name] = v

@@ -20,15 +20,21 @@ type readConcern struct {
 // parseConcerns reads readConcern and writeConcern.
 func (r *request) parseConcerns() (err error) {
 	if r.read, err = parseReadConcern(r.field("readConcern")); err != nil {
+		r.untimed = r.routes()
 		return err
 	}
 	if err := r.checkReadConcern(); err != nil {
+		r.untimed = r.routes()
 		return err
 	}
 	if r.write, err = parseWriteConcern(r.field("writeConcern")); err != nil {
+		if statementFields[r.command.name] != "" && r.routes() && r.field("writeConcern").Type != bson.TypeEmbeddedDocument {
+			return errorf(10065, "invalid parameter: expected an object (writeConcern)")
+		}
 		return err
 	}
 	if r.write.given && r.command.concerns&writeConcerns == 0 {
+		r.untimed = r.routes()
 		return errorf(codeInvalidOptions, "Command does not support writeConcern")
 	}
 	if !r.write.given {
@@ -103,7 +109,7 @@ func (r *request) checkReadConcern() error {
 	c := r.read
 	ending := r.command.name == "commitTransaction" || r.command.name == "abortTransaction"
 	switch {
-	case r.routes() && (r.txn.inTxn || c.level == "local" || r.command.concerns&readConcerns != 0):
+	case r.routes() && (r.txn.inTxn || c.level == "local" || r.command.concerns&readConcerns != 0 || statementFields[r.command.name] != ""):
 		return nil
 	case r.txn.inTxn:
 		if c.level == "available" || c.level == "linearizable" {

@@ -41,6 +41,8 @@ type request struct {
 	changeStream bool
 	// touched is what the reply's operationTime is at least.
 	touched storage.OpTime
+	// intOK says that the reply has an ok that is an int.
+	intOK bool
 	// untimed says that the reply tells no cluster time.
 	untimed bool
 	// wrote says that the command wants its write concern to be waited for.
@@ -96,7 +98,7 @@ func (r *request) collection() (storage.Namespace, error) {
 
 func (r *request) namespace(name string) (storage.Namespace, error) {
 	ns := storage.Namespace{DB: r.db, Collection: name}
-	if strings.Contains(ns.DB, "$") && ns.DB != "$external" {
+	if strings.Contains(ns.DB, "$") && ns.DB != "$external" && !r.routes() {
 		return ns, errorf(codeInvalidNamespace, "Invalid collection name specified '%s'", ns)
 	}
 	if !validCollection(name) {

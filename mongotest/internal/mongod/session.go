@@ -324,6 +324,9 @@ func (r *request) checkTxnCommand() error {
 	case !t.start && r.read.given:
 		return errorf(codeInvalidOptions, "Only the first command in a transaction may specify a readConcern")
 	}
+	if r.routes() {
+		return nil // the shard knows
+	}
 	return r.checkTxnNamespace()
 }
 

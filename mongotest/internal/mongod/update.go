@@ -112,7 +112,7 @@ func (r *request) checkStageNames(pipeline bson.RawValue) error {
 			return err
 		}
 	}
-	if e, ok := err.(*query.Error); ok && e.Code == 40324 {
+	if e, ok := err.(*query.Error); ok && e.Code == codeUnknownStage {
 		return err
 	}
 	return nil

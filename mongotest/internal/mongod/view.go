@@ -58,6 +58,17 @@ func (r *request) aggregateView(ns storage.Namespace, s source, stages []bson.Ra
 	return r.pipe(below, s.state, append(below.stages, stages...))
 }
 
+// viewCursor is the namespace that a cursor on a view has: for a mongos, which
+// looks below the view itself, that of the collection there.
+func (r *request) viewCursor(ns storage.Namespace, s source) string {
+	if state, err := s.state(); err == nil && r.conn.internal {
+		if below, err := resolve(state, ns); err == nil {
+			ns = below.ns
+		}
+	}
+	return ns.String()
+}
+
 // findOnView runs a find as an aggregation.
 func (r *request) findOnView(f findCommand, s source) (*doc, error) {
 	for name, set := range map[string]bool{
@@ -96,6 +107,6 @@ func (r *request) findOnView(f findCommand, s source) (*doc, error) {
 	if f.hasBatch {
 		size = f.batchSize
 	}
-	reply, _, err := r.firstBatch(f.ns.String(), results{next: next}, size, f.single)
+	reply, _, err := r.firstBatch(r.viewCursor(f.ns, s), results{next: next}, size, f.single)
 	return reply, err
 }
