@@ -39,14 +39,29 @@ const (
 // another.
 func WithTimeout(ctx context.Context, d time.Duration) context.Context {
 	b := bindingOf(ctx)
-	b.timeout = &d
+	b.timeout, b.shared = &d, ops.Timeout{}
 	return b.bind(ctx)
+}
+
+// ShareTimeout is ctx for operations that are parts of one: together they have
+// the timeoutMS that an operation on the database would have, from now on. The
+// caller calls cancel when they are done.
+func (d *Database) ShareTimeout(ctx context.Context) (shared context.Context, cancel context.CancelFunc, err error) {
+	b := bindingOf(ctx)
+	t, err := b.begin(d.settings.timeout)
+	if err != nil || !t.Set {
+		return ctx, func() {}, err
+	}
+	b.timeout, b.shared = nil, t
+	shared, cancel = t.Bound(b.bind(ctx))
+	return shared, cancel, nil
 }
 
 // binding is what a context carries for the operations called with it.
 type binding struct {
 	session *Session       // nil: none
 	timeout *time.Duration // of each operation; nil: that which it inherits
+	shared  ops.Timeout    // of all operations together, if it is set
 }
 
 type bindingKey struct{}
@@ -61,14 +76,17 @@ func (b binding) bind(ctx context.Context) context.Context {
 	return context.WithValue(ctx, bindingKey{}, b)
 }
 
-// begin is the timeout of an operation that begins now. In the function of
-// WithTransaction it is what the transaction has left.
+// begin is the timeout of an operation that begins now, or what is left of the
+// timeout that it shares. In the function of WithTransaction that is the
+// transaction's.
 func (b binding) begin(inherited *time.Duration) (ops.Timeout, error) {
 	switch s := b.session; {
 	case s != nil && s.within.Set && b.timeout != nil:
 		return ops.Timeout{}, errors.New("an operation in WithTransaction has the timeout of the transaction and cannot have another")
 	case s != nil && s.within.Set:
 		return s.within, nil
+	case b.shared.Set:
+		return b.shared, nil
 	case b.timeout != nil:
 		inherited = b.timeout
 	}

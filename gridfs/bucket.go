@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
@@ -23,10 +24,13 @@ type Options struct {
 	// ChunkSizeBytes is the chunk size of new files, 255 KiB if 0. Files that
 	// are there keep theirs.
 	ChunkSizeBytes int32
-	// ReadConcern, WriteConcern and ReadPreference are the database's if nil.
+	// ReadConcern, WriteConcern, ReadPreference and Timeout are the database's
+	// if nil. Timeout is that of a whole operation, however many commands it
+	// takes, and of the whole life of a stream.
 	ReadConcern    *motor.ReadConcern
 	WriteConcern   *motor.WriteConcern
 	ReadPreference *motor.ReadPreference
+	Timeout        *time.Duration
 }
 
 // Bucket is a GridFS bucket of a database. It holds no connection and may be
@@ -35,6 +39,7 @@ type Bucket struct {
 	name      string
 	chunkSize int32
 	codec     bson.Options // of ids and metadata
+	db        *motor.Database
 	files     *motor.Collection[File]
 	chunks    *motor.Collection[bson.D]
 	documents *motor.Collection[bson.Raw] // of files, to write
@@ -54,13 +59,14 @@ func NewBucket(db *motor.Database, opts ...Options) *Bucket {
 	if o.ChunkSizeBytes == 0 {
 		o.ChunkSizeBytes = defaultChunkSize
 	}
-	s := motor.Settings{ReadConcern: o.ReadConcern, WriteConcern: o.WriteConcern, ReadPreference: o.ReadPreference}
+	s := motor.Settings{ReadConcern: o.ReadConcern, WriteConcern: o.WriteConcern, ReadPreference: o.ReadPreference, Timeout: o.Timeout}
 	ours := s
 	ours.BSON = new(bson.Options) // the layout of chunks is not the user's to change
 	return &Bucket{
 		name:      o.Name,
 		chunkSize: o.ChunkSizeBytes,
 		codec:     db.BSON(),
+		db:        db.With(s),
 		files:     motor.CollectionOf[File](db, o.Name+".files", s),
 		documents: motor.CollectionOf[bson.Raw](db, o.Name+".files", ours),
 		chunks:    motor.CollectionOf[bson.D](db, o.Name+".chunks", ours),
@@ -84,6 +90,11 @@ func (b *Bucket) Delete(ctx context.Context, id any) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel, err := b.db.ShareTimeout(ctx)
+	if err != nil {
+		return err
+	}
+	defer cancel()
 	res, err := b.files.DeleteOne(ctx, bson.D{{"_id", exactly(value)}})
 	if err != nil {
 		return err
@@ -99,6 +110,11 @@ func (b *Bucket) Delete(ctx context.Context, id any) error {
 
 // DeleteByName deletes all revisions of the file, or returns ErrFileNotFound.
 func (b *Bucket) DeleteByName(ctx context.Context, filename string) error {
+	ctx, cancel, err := b.db.ShareTimeout(ctx)
+	if err != nil {
+		return err
+	}
+	defer cancel()
 	ids := bson.A{}
 	projection := motor.FindOptions{Projection: bson.D{{"_id", 1}}}
 	for doc, err := range b.documents.Find(ctx, bson.D{{"filename", filename}}, projection) {
@@ -153,6 +169,11 @@ func rename(newFilename string) bson.D {
 
 // Drop drops the bucket with all its files. It is no error if there is none.
 func (b *Bucket) Drop(ctx context.Context) error {
+	ctx, cancel, err := b.db.ShareTimeout(ctx)
+	if err != nil {
+		return err
+	}
+	defer cancel()
 	if err := b.files.Drop(ctx); err != nil {
 		return err
 	}

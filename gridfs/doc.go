@@ -38,7 +38,11 @@
 //
 // The context that a stream is opened with belongs to all that the stream does:
 // its deadline bounds the stream as a whole, and its session makes the stream
-// part of a causally consistent session or of a transaction.
+// part of a causally consistent session or of a transaction. The timeoutMS of the
+// bucket, its database or motor.WithTimeout bounds the stream as a whole, too, and
+// any other operation of the bucket with all of its commands. Time that a source
+// takes to be read, or a destination to be written to, counts, but is not cut
+// off.
 //
 // # Finding files
 //

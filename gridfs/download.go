@@ -31,6 +31,7 @@ const (
 // it then asks for the chunks anew.
 type DownloadStream struct {
 	ctx    context.Context
+	cancel context.CancelFunc
 	bucket *Bucket
 	file   File
 	fileID bson.RawValue
@@ -51,14 +52,13 @@ func (b *Bucket) OpenDownloadStream(ctx context.Context, id any) (*DownloadStrea
 	if err != nil {
 		return nil, err
 	}
-	doc, err := b.documents.FindOne(ctx, bson.D{{"_id", exactly(fileID)}})
-	if errors.Is(err, motor.ErrNoDocuments) {
-		err = b.notFound(id)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return b.open(ctx, doc)
+	return b.open(ctx, func(ctx context.Context) (bson.Raw, error) {
+		doc, err := b.documents.FindOne(ctx, bson.D{{"_id", exactly(fileID)}})
+		if errors.Is(err, motor.ErrNoDocuments) {
+			err = b.notFound(id)
+		}
+		return doc, err
+	})
 }
 
 // OpenDownloadStreamByName opens a revision of the file with the name. It
@@ -73,17 +73,16 @@ func (b *Bucket) OpenDownloadStreamByName(ctx context.Context, filename string, 
 		direction, skip = -1, -revision-1
 	}
 	filter := bson.D{{"filename", filename}}
-	doc, err := b.documents.FindOne(ctx, filter, motor.FindOneOptions{Sort: bson.D{{"uploadDate", direction}}, Skip: skip})
-	if errors.Is(err, motor.ErrNoDocuments) {
-		err = b.notFound(filename)
-		if skip > 0 {
-			err = b.noRevision(ctx, filter, filename, revision)
+	return b.open(ctx, func(ctx context.Context) (bson.Raw, error) {
+		doc, err := b.documents.FindOne(ctx, filter, motor.FindOneOptions{Sort: bson.D{{"uploadDate", direction}}, Skip: skip})
+		if errors.Is(err, motor.ErrNoDocuments) {
+			err = b.notFound(filename)
+			if skip > 0 {
+				err = b.noRevision(ctx, filter, filename, revision)
+			}
 		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return b.open(ctx, doc)
+		return doc, err
+	})
 }
 
 // noRevision is why there is no such revision: the file has fewer, or none.
@@ -122,8 +121,26 @@ func (b *Bucket) DownloadToStreamByName(ctx context.Context, filename string, de
 	return d.WriteTo(destination)
 }
 
-// open is a stream for the file with that files collection document.
-func (b *Bucket) open(ctx context.Context, doc bson.Raw) (*DownloadStream, error) {
+// open is a stream for the file whose files collection document find finds.
+func (b *Bucket) open(ctx context.Context, find func(context.Context) (bson.Raw, error)) (*DownloadStream, error) {
+	ctx, cancel, err := b.db.ShareTimeout(ctx)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := find(ctx)
+	if err == nil {
+		d, wrong := b.stream(ctx, doc)
+		if err = wrong; err == nil {
+			d.cancel = cancel
+			return d, nil
+		}
+	}
+	cancel()
+	return nil, err
+}
+
+// stream is a stream for the file with that files collection document.
+func (b *Bucket) stream(ctx context.Context, doc bson.Raw) (*DownloadStream, error) {
 	d := &DownloadStream{ctx: ctx, bucket: b, fileID: doc.Lookup("_id")}
 	if err := b.codec.Unmarshal(doc, &d.file); err != nil {
 		return nil, fmt.Errorf("bucket %s: files collection document %v: %w", b.name, d.fileID, err)
@@ -198,6 +215,7 @@ func (d *DownloadStream) Seek(offset int64, whence int) (int64, error) {
 func (d *DownloadStream) Close() error {
 	d.closed = true
 	d.release()
+	d.cancel()
 	return nil
 }
 

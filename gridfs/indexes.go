@@ -20,7 +20,11 @@ func (b *Bucket) ensureIndexes(ctx context.Context) error {
 	case b.indexing <- struct{}{}:
 		defer func() { <-b.indexing }()
 	case <-ctx.Done():
-		return fmt.Errorf("bucket %s: waiting for its indexes: %w", b.name, ctx.Err())
+		err := ctx.Err()
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("%w: %w", motor.ErrTimeout, err)
+		}
+		return fmt.Errorf("bucket %s: waiting for its indexes: %w", b.name, err)
 	}
 	if b.indexed.Load() {
 		return nil

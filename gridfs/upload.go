@@ -31,6 +31,7 @@ const uploadBatch = 4 << 20
 // closed or aborted.
 type UploadStream struct {
 	ctx      context.Context
+	cancel   context.CancelFunc
 	bucket   *Bucket
 	id       any
 	fileID   bson.RawValue
@@ -66,13 +67,16 @@ func (b *Bucket) OpenUploadStreamWithID(ctx context.Context, id any, filename st
 	if o.ChunkSizeBytes < 0 || o.ChunkSizeBytes > maxChunkSize {
 		return nil, fmt.Errorf("chunk size of %d bytes: it must be positive, and a chunk must fit into a document of 16 MiB", o.ChunkSizeBytes)
 	}
-	u := &UploadStream{ctx: ctx, bucket: b, id: id, fileID: fileID, filename: filename}
+	u := &UploadStream{bucket: b, id: id, fileID: fileID, filename: filename}
 	u.layout.chunkSize = int64(o.ChunkSizeBytes)
 	u.batch = int(u.layout.batch(uploadBatch) * u.layout.chunkSize)
 	if o.Metadata != nil {
 		if u.metadata, err = b.codec.Marshal(o.Metadata); err != nil {
 			return nil, fmt.Errorf("metadata: %w", err)
 		}
+	}
+	if u.ctx, u.cancel, err = b.db.ShareTimeout(ctx); err != nil {
+		return nil, err
 	}
 	return u, nil
 }
@@ -94,6 +98,7 @@ func (b *Bucket) UploadFromStreamWithID(ctx context.Context, id any, filename st
 	if err != nil {
 		return err
 	}
+	defer u.cancel()
 	if _, err := u.ReadFrom(source); err != nil {
 		if u.err == nil {
 			u.cleanUp()
@@ -200,6 +205,13 @@ func (u *UploadStream) fail(err error) error {
 	return err
 }
 
+// finish ends the stream with success.
+func (u *UploadStream) finish() {
+	u.done = true
+	u.fail(ErrStreamClosed)
+	u.cancel()
+}
+
 // Close sends what is left and then the files collection document, which makes
 // the file exist. If Write or Close has failed there is no file, and Close
 // returns the error.
@@ -223,8 +235,7 @@ func (u *UploadStream) Close() error {
 		}
 		return u.fail(err)
 	}
-	u.done = true
-	u.fail(ErrStreamClosed)
+	u.finish()
 	return nil
 }
 
@@ -247,11 +258,19 @@ func (u *UploadStream) document(date bson.DateTime, metadata bson.Raw) bson.Raw 
 // has failed, even if that leaves open whether the file exists. ctx may be
 // another than that of the stream, which may have ended. If Abort fails it can
 // be called again.
+//
+// Abort has what is left of the stream's timeout or, if nothing is, the whole
+// anew: otherwise a stream that timed out could not be cleaned up.
 func (u *UploadStream) Abort(ctx context.Context) error {
 	if u.done {
 		return ErrStreamClosed
 	}
 	u.fail(ErrStreamClosed)
+	ctx, cancel, err := u.closing(ctx)
+	if err != nil {
+		return err
+	}
+	defer cancel()
 	if u.file != nil {
 		if _, err := u.bucket.files.DeleteOne(ctx, u.sameFile()); err != nil {
 			return err
@@ -262,8 +281,19 @@ func (u *UploadStream) Abort(ctx context.Context) error {
 			return err
 		}
 	}
-	u.done = true
+	u.finish()
 	return nil
+}
+
+// closing is ctx with the timeout of Abort.
+func (u *UploadStream) closing(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	deadline, ok := u.ctx.Deadline()
+	ctx, cancel, err := u.bucket.db.ShareTimeout(ctx)
+	if err != nil || !ok || u.ctx.Err() != nil {
+		return ctx, cancel, err
+	}
+	bounded, stop := context.WithDeadline(ctx, deadline)
+	return bounded, func() { stop(); cancel() }, nil
 }
 
 // sameFile matches the document that Close has sent, and not that of another
