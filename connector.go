@@ -1,6 +1,7 @@
 package motor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -60,6 +61,7 @@ func newConnector(c *uri.Config, o ClientOptions, metadata *pool.Metadata) (*con
 		WaitQueueTimeout: c.WaitQueueTimeout,
 		ConnectTimeout:   c.ConnectTimeout,
 		SocketTimeout:    c.SocketTimeout,
+		Timeout:          cmp.Or(o.Timeout, c.Timeout),
 		Observer:         o.Observer,
 		Handshake: pool.Handshake{
 			AppName:      c.AppName,

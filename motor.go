@@ -38,6 +38,20 @@
 // Client.WithTransaction give their function a context that carries one, and
 // every operation called with it takes part.
 //
+// # Timeouts
+//
+// An operation has one deadline, from the selection of a server to the last
+// byte of the last reply: the earlier of that of its context and the end of its
+// timeoutMS. timeoutMS comes from WithTimeout, Settings.Timeout or the client; 0
+// is no limit.
+//
+// If timeoutMS is not set at any level, the deadline ends the operation here and
+// changes nothing else. If it is, if only to 0, the deadline, whichever of the
+// two it is, is told servers as maxTimeMS, a retryable operation is tried again
+// until then, and the older timeouts are ignored: socketTimeoutMS,
+// waitQueueTimeoutMS, wTimeoutMS, MaxTime and MaxCommitTime. See
+// docs/timeouts.md for cursors, transactions and files.
+//
 // # Errors
 //
 // A server's answer that a command failed is a *CommandError. A statement that

@@ -288,9 +288,12 @@ func (c *call) allow(ctx context.Context, m *message, now time.Time) (err error)
 	}
 	m.allowance, err = c.env.Timeout.allow(c.traits.name, deadline, now, c.minRTT, c.env.MaxTime)
 	if err != nil {
-		err = c.notSent(m.to.Addr, err)
+		return c.notSent(m.to.Addr, err)
 	}
-	return err
+	if m.to.IsCryptd && c.env.Timeout.Set {
+		m.allowance.maxTime = 0
+	}
+	return nil
 }
 
 func (c *call) notSent(server string, err error) error {

@@ -40,6 +40,13 @@ type Config struct {
 	// SocketTimeout bounds a round trip whose context has no deadline; 0 is no
 	// bound.
 	SocketTimeout time.Duration
+	// Timeout is the client's timeoutMS, which each command of a handshake has
+	// anew, within the ConnectTimeout; nil leaves it to the older timeouts, 0 is
+	// no bound.
+	Timeout *time.Duration
+	// MinRTT, if set, is the shortest round trip time to the server, which
+	// Timeout is less by for the server.
+	MinRTT func() time.Duration
 	// PendingReadTimeout is how long the pool reads on for the reply to a
 	// round trip that was cancelled; 0 stands for 3 s. When it is over the
 	// connection is closed.

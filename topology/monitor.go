@@ -36,7 +36,7 @@ type monitor struct {
 func newMonitor(s *Server, config pool.Config) *monitor {
 	config.Handshake.Auth = nil
 	config.Handshake.Compressors = nil
-	config.SocketTimeout = 0
+	config.SocketTimeout, config.Timeout = 0, nil
 	m := &monitor{server: s, config: config, wake: make(chan struct{}, 1), last: description.Server{Addr: s.addr}}
 	m.ctx, m.stop = context.WithCancel(s.topology.ctx)
 	m.renewLease()

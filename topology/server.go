@@ -29,6 +29,7 @@ func (t *Topology) newServer(addr string) *Server {
 	config := t.config.Pool(addr)
 	config.Address = addr
 	config.OnConnectError = s.handleConnectError
+	config.MinRTT = s.MinRTT
 	s.pool = pool.New(config)
 	if !t.config.Deployment.LoadBalanced {
 		s.monitor = newMonitor(s, config)

@@ -150,6 +150,8 @@ func (s *Server) read(key string, v bson.RawValue) {
 		s.ServiceID, _ = v.ObjectID()
 	case "connectionId":
 		s.ConnectionID, _ = v.AsInt64()
+	case "iscryptd":
+		s.IsCryptd = v.Truthy()
 	}
 }
 

@@ -101,6 +101,8 @@ type Server struct {
 	// that the reply came over.
 	ServiceID    bson.ObjectID
 	ConnectionID int64
+	// IsCryptd says that this is a mongocryptd, which is not sent maxTimeMS.
+	IsCryptd bool
 }
 
 // Equal reports whether s and o, which have the same address, tell the same as
