@@ -81,7 +81,7 @@ func (d *decoder) foreign(c *codec, t Type, b []byte, p ref) error {
 		return c.registered.decode(RawValue{t, b}, p)
 	case c.dec == kindAddressedHook:
 		v = v.Addr()
-	case v.Kind() == reflect.Pointer && t == TypeNull:
+	case v.Kind() == reflect.Pointer && (t == TypeNull || len(b) == 0 && !c.typ.Implements(reflect.TypeFor[ValueUnmarshaler]())):
 		v.SetZero()
 		return nil
 	case v.Kind() == reflect.Pointer && v.IsNil():
