@@ -1,9 +1,12 @@
 package bson
 
 import (
+	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 type inner struct {
@@ -95,5 +98,53 @@ func TestDecodeErrorSaysWhere(t *testing.T) {
 	}
 	if b[e.Offset] != byte(TypeString) || b[e.Offset+1] != 'x' {
 		t.Errorf("offset %d", e.Offset)
+	}
+}
+
+func TestEncodeErrorSaysWhere(t *testing.T) {
+	_, err := Marshal(D{{"points", A{inner{}, M{"x": make(chan int)}}}})
+	e, ok := err.(*EncodeError)
+	if !ok || e.Path != "points.1.x" || e.GoType != reflect.TypeFor[chan int]() {
+		t.Fatalf("%#v", err)
+	}
+	want := `cannot encode "points.1.x" of type chan int: BSON has no such values`
+	if !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("the error is %q", err)
+	}
+	if _, err := Marshal(5); err.Error() != "cannot encode a value of type int: it becomes a BSON int32, not a document" {
+		t.Errorf("the error is %q", err)
+	}
+}
+
+func TestLongPathsAreShortened(t *testing.T) {
+	deep, err := Marshal(nested(MaxDepth))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		deep = documentOf("outer", RawValue{TypeEmbeddedDocument, deep})
+	}
+	decodeErr, ok := errors.AsType[*DecodeError](Raw(deep).Validate())
+	if !ok {
+		t.Fatal("the document is not too deep")
+	}
+	_, err = Marshal(D{{strings.Repeat("ü", 1<<16), D{{"bad", "\xff"}}}})
+	encodeErr, ok := errors.AsType[*EncodeError](err)
+	if !ok {
+		t.Fatal(err)
+	}
+	for path, want := range map[string][2]string{
+		decodeErr.Path: {"outer.outer.outer.d.d.", "…d.d.d"},
+		encodeErr.Path: {"üü", "ü.bad"},
+	} {
+		if len(path) > maxPath+len("…")+len("…d.d") || !utf8.ValidString(path) || !strings.HasPrefix(path, want[0]) || strings.Count(path, "…") != 1 {
+			t.Errorf("the path is %d bytes: %q", len(path), path)
+		}
+		if tail := strings.TrimPrefix(want[1], "…"); !strings.HasSuffix(path, tail) {
+			t.Errorf("the path ends unlike %q: %q", tail, path)
+		}
+	}
+	if deep[decodeErr.Offset] != byte(TypeEmbeddedDocument) {
+		t.Errorf("offset %d", decodeErr.Offset)
 	}
 }

@@ -259,22 +259,15 @@ func (d *decoder) top(t Type, data []byte, dst any, depth int) error {
 	case v.Kind() == reflect.Pointer && !v.IsNil():
 		c := d.codecOf(v.Type().Elem())
 		if err := d.value(c, t, data, refTo(v), depth); err != nil {
-			return topFailed(err, t, c.typ)
+			return decodeTopFailed(err, t, c.typ)
 		}
 		return nil
 	case v.Kind() == reflect.Map && !v.IsNil():
 		c := d.codecOf(v.Type())
 		if err := d.value(c, t, data, c.locate(dst), depth); err != nil {
-			return topFailed(err, t, c.typ)
+			return decodeTopFailed(err, t, c.typ)
 		}
 		return nil
 	}
 	return &DecodeError{GoType: reflect.TypeOf(dst), Err: errors.New("the destination is neither a pointer nor a map, or it is nil")}
-}
-
-func topFailed(err error, t Type, into reflect.Type) error {
-	if e, ok := err.(*DecodeError); ok {
-		return e
-	}
-	return &DecodeError{Type: t, GoType: into, Err: err}
 }

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 )
 
 // A DecodeError says where in a document, and why, reading it failed.
 type DecodeError struct {
 	// Path leads to the value, such as "points.1.x". It is empty for the
-	// document itself.
+	// document itself. Of a path of more than 120 bytes the middle is left out:
+	// "points.1…x".
 	Path string
 	// Offset is the byte at which the element with that path begins, counted
 	// from the start of what was to be decoded.
@@ -47,8 +49,8 @@ func (e *DecodeError) Unwrap() error { return e.Err }
 
 // An EncodeError says which part of a Go value cannot be written as BSON.
 type EncodeError struct {
-	// Path leads to the value, such as "points.1.x". It is empty for the value
-	// that was to be encoded.
+	// Path leads to the value, as that of a DecodeError does. It is empty for
+	// the value that was to be encoded.
 	Path string
 	// GoType is the type of the value. It is nil where there was none.
 	GoType reflect.Type
@@ -62,6 +64,8 @@ func (e *EncodeError) Error() string {
 	b.WriteString("cannot encode ")
 	if e.Path != "" {
 		fmt.Fprintf(&b, "%q ", e.Path)
+	} else if e.GoType != nil {
+		b.WriteString("a value ")
 	}
 	if e.GoType != nil {
 		fmt.Fprintf(&b, "of type %v ", e.GoType)
@@ -86,12 +90,25 @@ var (
 func decodeFailed(err error, key string, offset int, t Type, into reflect.Type) error {
 	e, ok := err.(*DecodeError)
 	if !ok {
-		return &DecodeError{Path: key, Offset: offset, Type: t, GoType: into, Err: err}
+		return &DecodeError{Path: joinPath(key, ""), Offset: offset, Type: t, GoType: into, Err: err}
 	}
 	outer := *e
 	outer.Path = joinPath(key, e.Path)
-	outer.Offset += offset + 1 + len(key) + 1
+	if e.Path == "" && e.Offset == 0 {
+		// It is about the document as a whole, which is this element.
+		outer.Offset, outer.Type = offset, t
+	} else {
+		outer.Offset += offset + 1 + len(key) + 1
+	}
 	return &outer
+}
+
+// decodeTopFailed is err as met in what was to be decoded, which has the type t.
+func decodeTopFailed(err error, t Type, into reflect.Type) error {
+	if e, ok := err.(*DecodeError); ok {
+		return e
+	}
+	return &DecodeError{Type: t, GoType: into, Err: err}
 }
 
 // encodeFailed is err as met in the element key. Called from the inside out, it
@@ -99,19 +116,42 @@ func decodeFailed(err error, key string, offset int, t Type, into reflect.Type) 
 func encodeFailed(err error, key string, from reflect.Type) error {
 	e, ok := err.(*EncodeError)
 	if !ok {
-		return &EncodeError{Path: key, GoType: from, Err: err}
+		return &EncodeError{Path: joinPath(key, ""), GoType: from, Err: err}
 	}
 	outer := *e
 	outer.Path = joinPath(key, e.Path)
 	return &outer
 }
 
-// keyFailed is the error for a key that cannot be written.
-func keyFailed(key string) error { return &EncodeError{Path: key, Err: checkKey(key)} }
-
-func joinPath(key, rest string) string {
-	if rest == "" {
-		return key
+// encodeTopFailed is err as met in the value that was to be encoded.
+func encodeTopFailed(err error, from any) error {
+	if e, ok := err.(*EncodeError); ok {
+		return e
 	}
-	return key + "." + rest
+	return &EncodeError{GoType: reflect.TypeOf(from), Err: err}
+}
+
+// keyFailed is the error for a key that cannot be written.
+func keyFailed(key string) error { return encodeFailed(checkKey(key), key, nil) }
+
+// maxPath is the length of the longest path that is shown in full.
+const maxPath = 120
+
+// joinPath is the path rest within the element key, perhaps without its middle.
+func joinPath(key, rest string) string {
+	path := key
+	if rest != "" {
+		path += "." + rest
+	}
+	if len(path) <= maxPath {
+		return path
+	}
+	head, tail := maxPath/2, len(path)-maxPath/2
+	for head > 0 && !utf8.RuneStart(path[head]) {
+		head--
+	}
+	for tail < len(path) && !utf8.RuneStart(path[tail]) {
+		tail++
+	}
+	return path[:head] + "…" + path[tail:]
 }

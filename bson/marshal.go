@@ -69,7 +69,7 @@ func (cfg *config) marshal(v any) ([]byte, error) {
 	e.config, e.b = cfg, e.b[:0]
 	defer e.release()
 	if err := e.top(v); err != nil {
-		return nil, encodeFailed(err, "", reflect.TypeOf(v))
+		return nil, encodeTopFailed(err, v)
 	}
 	return bytes.Clone(e.b), nil
 }
@@ -80,7 +80,7 @@ func (cfg *config) marshalValue(v any) (RawValue, error) {
 	defer e.release()
 	t, err := e.any(v, 0)
 	if err != nil {
-		return RawValue{}, encodeFailed(err, "", reflect.TypeOf(v))
+		return RawValue{}, encodeTopFailed(err, v)
 	}
 	return RawValue{t, append(make([]byte, 0, len(e.b)), e.b...)}, nil
 }
@@ -95,7 +95,7 @@ func (e *encoder) release() {
 func (cfg *config) append(dst []byte, v any) ([]byte, error) {
 	e := encoder{config: cfg, b: dst}
 	if err := e.top(v); err != nil {
-		return dst, encodeFailed(err, "", reflect.TypeOf(v))
+		return dst, encodeTopFailed(err, v)
 	}
 	return e.b, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
 	"slices"
 )
 
@@ -28,7 +27,7 @@ func (o Options) NewEncoder(w io.Writer) *Encoder {
 func (enc *Encoder) Encode(v any) error {
 	enc.e.b = enc.e.b[:0]
 	if err := enc.e.top(v); err != nil {
-		return encodeFailed(err, "", reflect.TypeOf(v))
+		return encodeTopFailed(err, v)
 	}
 	_, err := enc.w.Write(enc.e.b)
 	return err

@@ -26,7 +26,7 @@ func (a RawArray) Validate() error { return Raw(a).Validate() }
 // Validate reports whether v is one whole value of its type. See Raw.Validate.
 func (v RawValue) Validate() error {
 	if err := explainValue(v.Type, v.Value, 0); err != nil {
-		return decodeFailed(err, "", 0, v.Type, nil)
+		return decodeTopFailed(err, v.Type, nil)
 	}
 	return nil
 }
