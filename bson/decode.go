@@ -16,11 +16,41 @@ type decoder struct {
 	text []byte
 	// textSize is the size of such an allocation.
 	textSize int
+	// chunk is what the pointers of the codec pointer are made to point to.
+	pointer *codec
+	chunk   ref
+	// of the chunk's values so many are used.
+	size, used int
 }
 
-// maxTextSize bounds the allocations that strings share, and thus what a string
-// that outlives its document keeps alive.
-const maxTextSize = 1024
+// maxTextSize bounds the allocations that strings share, and maxChunkSize those
+// that what pointers point to does: thus also what a value that outlives its
+// document keeps alive.
+const (
+	maxTextSize  = 1024
+	maxChunkSize = 1024
+)
+
+// target is what the pointer of the codec c at p points to, a new zero value if
+// it was nil. The first new value of a type has an allocation of its own, each
+// further allocation serves for twice as many.
+func (d *decoder) target(c *codec, p ref) ref {
+	if q := p.elem(); !q.isNil() {
+		return q
+	}
+	switch {
+	case d.pointer != c:
+		d.pointer, d.size, d.used = c, 1, 0
+		d.chunk = newRef(c.elem.typ)
+	case d.used == d.size:
+		d.size, d.used = max(1, min(2*d.size, maxChunkSize/int(c.elem.size+1))), 0
+		d.chunk = newRefs(c.many, d.size)
+	}
+	q := d.chunk.add(uintptr(d.used) * c.elem.size)
+	d.used++
+	p.set(q)
+	return q
+}
 
 // string is b as a string, and whether it is valid UTF-8.
 func (d *decoder) string(b []byte) (_ string, ok bool) {
@@ -95,7 +125,7 @@ func (d *decoder) value(c *codec, t Type, b []byte, p ref, depth int) error {
 			p.setNil()
 			return nil
 		}
-		return d.value(c.elem, t, b, p.target(c.elem.typ), depth)
+		return d.value(c.elem, t, b, d.target(c, p), depth)
 	}
 	return d.other(c, t, b, p, depth)
 }
@@ -129,6 +159,10 @@ func (d *decoder) structure(c *codec, doc []byte, p ref, depth int) error {
 			f = &list[next]
 			if v = pos + len(f.start); v > end || string(doc[pos+1:v]) != string(f.start[1:]) {
 				f = nil
+				if i := c.fields.ahead(doc[pos:end], next+1); i > 0 {
+					next, f = i, &list[i]
+					v = pos + len(f.start)
+				}
 			}
 		}
 		if f == nil {
@@ -177,8 +211,7 @@ func (d *decoder) structure(c *codec, doc []byte, p ref, depth int) error {
 				}
 			case opStructPointer:
 				if n = valueLen(TypeEmbeddedDocument, doc[v:end]); n > 0 {
-					elem := f.codec.elem
-					err = d.structure(elem, doc[v:v+n], q.target(elem.typ), depth+1)
+					err = d.structure(f.codec.elem, doc[v:v+n], d.target(f.codec, q), depth+1)
 				}
 			}
 		}
@@ -194,6 +227,22 @@ func (d *decoder) structure(c *codec, doc []byte, p ref, depth int) error {
 		pos = v + n
 	}
 	return nil
+}
+
+// lookahead is how many fields a document may leave out in a row without a
+// search by name.
+const lookahead = 3
+
+// ahead is the field from the i-th on, or from a few behind that, that takes the
+// element at the start of b, or -1.
+func (s *structFields) ahead(b []byte, i int) int {
+	for last := min(i+lookahead, len(s.list)); i < last; i++ {
+		start := s.list[i].start
+		if n := len(start); n <= len(b) && b[n-1] == 0 && string(b[1:n]) == string(start[1:]) {
+			return i
+		}
+	}
+	return -1
 }
 
 // search finds the field that takes the element at the start of b. n is the

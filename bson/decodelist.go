@@ -26,7 +26,7 @@ func (d *decoder) other(c *codec, t Type, b []byte, p ref, depth int) error {
 	case kindStruct:
 		return mismatch("a document")
 	case kindPointer:
-		return d.value(c.elem, t, b, p.target(c.elem.typ), depth)
+		return d.value(c.elem, t, b, d.target(c, p), depth)
 	case kindMap:
 		if t != TypeEmbeddedDocument {
 			return mismatch("a document")

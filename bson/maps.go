@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
-	"strings"
 )
 
 // A KeyMarshaler writes itself as a key. Map keys that are no strings may be
@@ -49,9 +48,10 @@ func (e *encoder) inlineMap(s *structFields, p ref, depth int) error {
 // of a field in s.
 func (e *encoder) mapElements(c *codec, v reflect.Value, s *structFields, depth int) error {
 	elem := c.elem
-	value := reflect.New(elem.typ)
+	name, value := reflect.New(c.typ.Key()).Elem(), reflect.New(elem.typ)
 	for it := v.MapRange(); it.Next(); {
-		key, err := e.mapKey(it.Key())
+		name.SetIterKey(it)
+		key, err := e.mapKey(name)
 		if err != nil {
 			return err
 		}
@@ -144,6 +144,9 @@ func (d *decoder) mapElement(c *codec, v reflect.Value, key string, t Type, b []
 
 // decodeMapKey is the key as a value of the type t.
 func (d *decoder) decodeMapKey(key string, t reflect.Type) (reflect.Value, error) {
+	if t == reflect.TypeFor[string]() {
+		return reflect.ValueOf(key), nil
+	}
 	k := reflect.New(t)
 	if !d.StringifyMapKeysWithFmt {
 		if u, ok := k.Interface().(KeyUnmarshaler); ok {
@@ -156,7 +159,7 @@ func (d *decoder) decodeMapKey(key string, t reflect.Type) (reflect.Value, error
 	k = k.Elem()
 	switch {
 	case k.Kind() == reflect.String:
-		k.SetString(strings.Clone(key))
+		k.SetString(key)
 	case k.CanInt():
 		n, err := strconv.ParseInt(key, 10, t.Bits())
 		if err != nil {

@@ -27,6 +27,8 @@ type codec struct {
 	size uintptr
 	// elem is the codec of what a pointer, slice, array or map holds.
 	elem *codec
+	// many is a slice of what a pointer points to.
+	many reflect.Type
 	// fields are those of a struct.
 	fields *structFields
 	// registered is what the Registry has for the type.
@@ -111,7 +113,9 @@ func (b *codecBuilder) buildParts(c *codec) {
 	case kindArray:
 		c.elem = b.codec(c.typ.Elem())
 		c.addressed = c.elem.addressed
-	case kindPointer, kindSlice, kindMap, kindBytes, kindByteArray, kindM:
+	case kindPointer:
+		c.elem, c.many = b.codec(c.typ.Elem()), reflect.SliceOf(c.typ.Elem())
+	case kindSlice, kindMap, kindBytes, kindByteArray, kindM:
 		c.elem = b.codec(c.typ.Elem())
 	}
 }

@@ -71,19 +71,18 @@ func (dec *Decoder) Decode(dst any) error {
 // called again. Its errors are those of Decode. No more than its length and its
 // end are checked.
 func (dec *Decoder) Next() (Raw, error) {
-	var length [4]byte
-	if _, err := io.ReadFull(dec.r, length[:]); err != nil {
+	dec.buf = slices.Grow(dec.buf[:0], 4)[:4]
+	if _, err := io.ReadFull(dec.r, dec.buf); err != nil {
 		return nil, err
 	}
 	limit := dec.MaxSize
 	if limit == 0 {
 		limit = DefaultMaxSize
 	}
-	n := int64(int32(binary.LittleEndian.Uint32(length[:])))
+	n := int64(int32(binary.LittleEndian.Uint32(dec.buf)))
 	if n < 5 || n > int64(limit) {
 		return nil, &DecodeError{Err: fmt.Errorf("the document says that it is %d bytes long; between 5 and %d are allowed", n, limit)}
 	}
-	dec.buf = append(dec.buf[:0], length[:]...)
 	for len(dec.buf) < int(n) {
 		// Memory is taken as the bytes come, not as the length says.
 		have := len(dec.buf)

@@ -51,8 +51,15 @@ func (r ref) setNil() { *(*unsafe.Pointer)(r.p) = nil }
 // setEmptySlice makes the slice at r, of whatever type, empty but not nil.
 func (r ref) setEmptySlice() { *(*[]struct{})(r.p) = []struct{}{} }
 
+// set makes the pointer at r point to what is at q.
+func (r ref) set(q ref) { *(*unsafe.Pointer)(r.p) = q.p }
+
 // newRef is the address of a new zero t.
 func newRef(t reflect.Type) ref { return ref{reflect.New(t).UnsafePointer()} }
+
+// newRefs is the address of the first of n new zero values, of which t is a
+// slice.
+func newRefs(t reflect.Type, n int) ref { return ref{reflect.MakeSlice(t, n, n).UnsafePointer()} }
 
 // refTo is the address that the pointer v holds.
 func refTo(v reflect.Value) ref { return ref{v.UnsafePointer()} }
