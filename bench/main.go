@@ -55,8 +55,8 @@ type bench struct {
 
 // flags are those of the command line.
 type flags struct {
-	run, specs, uri, json, svg, html, profile string
-	quick, driverBench                        bool
+	run, specs, uri, json, svg, html, md, profile string
+	quick, driverBench                            bool
 }
 
 func main() {
@@ -84,6 +84,7 @@ func run(ctx context.Context) error {
 	flag.StringVar(&b.json, "json", "", "write the results to this `file` as JSON")
 	flag.StringVar(&b.svg, "svg", "", "write a chart to this `file`")
 	flag.StringVar(&b.html, "html", "", "write chart and table to this `file`")
+	flag.StringVar(&b.md, "md", "", "write the page of the documentation to this `file`, with the chart performance.svg beside it")
 	flag.StringVar(&b.profile, "profile", "", "measure our driver alone, and write a CPU profile of it to this `file`")
 	flag.IntVar(&b.plan.Rounds, "rounds", 15, "how often each case is measured")
 	flag.DurationVar(&b.plan.Slot, "slot", 20*time.Millisecond, "how long each driver runs in a round")

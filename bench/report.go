@@ -54,6 +54,7 @@ func (b *bench) write(r Report) error {
 	}{
 		{b.json, func() ([]byte, error) { return json.MarshalIndent(r, "", "\t") }},
 		{b.svg, func() ([]byte, error) { return chart(r.Results), nil }},
+		{b.md, func() ([]byte, error) { return markdown(r) }},
 		{b.html, func() ([]byte, error) { return page(r), nil }},
 	}
 	for _, f := range files {

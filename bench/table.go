@@ -25,7 +25,7 @@ func printTable(w io.Writer, results []Result) {
 			name := r.Name
 			for _, d := range r.Drivers {
 				fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%.3f\t%.3f\t±%.0f%%\t%.4g\t%s\n", name, d.Name,
-					duration(d.Time), duration(d.CPU), d.TimeShare, d.Share, 50*(d.High-d.Low)/d.Share, d.Allocs, size(d.Allocated))
+					duration(d.Time), duration(d.CPU), d.TimeShare, d.Share, d.spread(), d.Allocs, size(d.Allocated))
 				name = ""
 			}
 		}
@@ -33,6 +33,10 @@ func printTable(w io.Writer, results []Result) {
 		fmt.Fprintln(w)
 	}
 }
+
+// spread is half the distance of the quartiles of the CPU share, in percent of
+// it.
+func (m Measured) spread() float64 { return 50 * (m.High - m.Low) / m.Share }
 
 // printRatios writes for each suite a line
 //
