@@ -15,6 +15,7 @@ type Cursor[T any] struct {
 	inner *ops.Cursor
 	codec bson.Options
 	err   error
+	into  T // what Decode decodes into; zero meanwhile
 }
 
 // Next moves to the next document and reports whether there is one. It waits
@@ -44,7 +45,8 @@ func (c *Cursor[T]) Decode() (doc T, err error) {
 	if c.inner.Current() == nil {
 		return doc, errors.New("the cursor is at no document; call Next first")
 	}
-	err = c.codec.Unmarshal(c.inner.Current(), &doc)
+	err = c.codec.Unmarshal(c.inner.Current(), &c.into)
+	doc, c.into = c.into, doc
 	return doc, err
 }
 
@@ -71,7 +73,7 @@ func (c *Cursor[T]) SetMaxAwaitTime(d time.Duration) { c.inner.SetMaxAwait(d) }
 
 // Slice reads all documents that are left and closes the cursor.
 func (c *Cursor[T]) Slice(ctx context.Context) ([]T, error) {
-	defer c.Close(context.WithoutCancel(ctx))
+	defer c.Close(closing(ctx))
 	list := []T{}
 	for c.Next(ctx) {
 		doc, err := c.Decode()

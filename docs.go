@@ -43,7 +43,7 @@ func docs[T any](ctx context.Context, open func() (*Cursor[T], error)) Docs[T] {
 			yield(none, err)
 			return
 		}
-		defer c.Close(context.WithoutCancel(ctx))
+		defer c.Close(closing(ctx))
 		for c.Next(ctx) {
 			doc, err := c.Decode()
 			if !yield(doc, err) || err != nil {
@@ -55,4 +55,12 @@ func docs[T any](ctx context.Context, open func() (*Cursor[T], error)) Docs[T] {
 			yield(none, err)
 		}
 	}
+}
+
+// closing is ctx without its end, for what must be done all the same.
+func closing(ctx context.Context) context.Context {
+	if ctx.Done() == nil {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
 }
