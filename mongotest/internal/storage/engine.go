@@ -62,15 +62,11 @@ func (e *Engine) State() *State { return e.state.Load() }
 // transactions.
 func (e *Engine) SetWritable(writable bool, term int64) {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.writable, e.term = writable, term
-	open := e.open
 	if !writable {
-		e.open = map[*Tx]struct{}{}
-	}
-	e.mu.Unlock()
-	if !writable {
-		for tx := range open {
-			e.Abort(tx)
+		for tx := range e.open {
+			e.end(tx)
 		}
 	}
 }
