@@ -40,9 +40,9 @@ type Config struct {
 	// SocketTimeout bounds a round trip whose context has no deadline; 0 is no
 	// bound.
 	SocketTimeout time.Duration
-	// Timeout is the client's timeoutMS, which each command of a handshake has
-	// anew, within the ConnectTimeout; nil leaves it to the older timeouts, 0 is
-	// no bound.
+	// Timeout is the client's timeoutMS, which each command that authenticates
+	// has anew, within the ConnectTimeout; nil leaves it to the older timeouts, 0
+	// is no bound.
 	Timeout *time.Duration
 	// MinRTT, if set, is the shortest round trip time to the server, which
 	// Timeout is less by for the server.

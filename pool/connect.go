@@ -121,15 +121,10 @@ func (c *Conn) hello(ctx context.Context, joined func(bson.ObjectID)) error {
 // but for $db and the stable API. The error is a *wire.CommandError if the
 // server refused.
 func (c *Conn) command(ctx context.Context, db string, elements []byte) (bson.Raw, error) {
-	ctx, cancel, maxTime := c.limitCommand(ctx)
-	defer cancel()
 	message, at := wire.BeginMsg(c.Buffer(), wire.NextRequestID(), 0, 0)
 	message, doc := bson.BeginDocument(message)
 	message = append(message, elements...)
 	message = bson.AppendString(message, "$db", db)
-	if maxTime > 0 {
-		message = bson.AppendInt64(message, "maxTimeMS", maxTime.Milliseconds())
-	}
 	message = c.config.Handshake.ServerAPI.Append(message)
 	message = bson.EndDocument(message, doc)
 	reply, err := c.RoundTrip(ctx, Request{Message: wire.EndMessage(message, at), IgnoreSocketTimeout: c.config.Timeout != nil})
@@ -143,24 +138,25 @@ func (c *Conn) command(ctx context.Context, db string, elements []byte) (bson.Ra
 	return reply, nil
 }
 
-// limitCommand is ctx with the end of the Timeout for one command, and what the
-// server is told of it: 0 for nothing (client-side-operations-timeout, Background
-// Connection Pooling).
-func (c *Conn) limitCommand(ctx context.Context) (_ context.Context, cancel context.CancelFunc, maxTime time.Duration) {
+// within gives a command the whole Timeout, and tells the server of it
+// (client-side-operations-timeout, Background Connection Pooling).
+func (c *Conn) within(ctx context.Context, elements []byte) (context.Context, context.CancelFunc, []byte) {
 	if c.config.Timeout == nil || *c.config.Timeout <= 0 {
-		return ctx, func() {}, 0
+		return ctx, func() {}, elements
 	}
-	maxTime = *c.config.Timeout
+	maxTime := *c.config.Timeout
 	if c.config.MinRTT != nil {
 		maxTime -= c.config.MinRTT()
 	}
-	ctx, cancel = context.WithTimeout(ctx, *c.config.Timeout)
-	return ctx, cancel, max(maxTime.Truncate(time.Millisecond), time.Millisecond)
+	ctx, cancel := context.WithTimeout(ctx, *c.config.Timeout)
+	return ctx, cancel, bson.AppendInt64(elements, "maxTimeMS", max(maxTime.Milliseconds(), 1))
 }
 
 // authenticate carries one step of an authentication conversation.
 func (c *Conn) authenticate(ctx context.Context, r auth.Request) (auth.Reply, error) {
-	reply, err := c.command(ctx, r.Source, appendAuthRequest(nil, r))
+	ctx, cancel, elements := c.within(ctx, appendAuthRequest(nil, r))
+	defer cancel()
+	reply, err := c.command(ctx, r.Source, elements)
 	var refused *wire.CommandError
 	if errors.As(err, &refused) {
 		return auth.Reply{}, &auth.Refused{Code: refused.Code, Err: err}
