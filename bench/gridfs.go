@@ -99,21 +99,22 @@ func (b motorBucket) download(ctx context.Context, id int64, to io.Writer) error
 	return err
 }
 
-type v2Bucket struct{ *v2.GridFSBucket }
+// The buckets of the official driver read into a buffer of their own, so that
+// each goroutine needs one for itself.
+type (
+	v2Bucket struct{ db *v2.Database }
+	v1Bucket struct{ db *v1.Database }
+)
 
 func (b v2Bucket) upload(ctx context.Context, name string, from io.Reader) error {
-	_, err := b.UploadFromStream(ctx, name, from)
+	_, err := b.db.GridFSBucket().UploadFromStream(ctx, name, from)
 	return err
 }
 
 func (b v2Bucket) download(ctx context.Context, id int64, to io.Writer) error {
-	_, err := b.DownloadToStream(ctx, id, to)
+	_, err := b.db.GridFSBucket().DownloadToStream(ctx, id, to)
 	return err
 }
-
-// v1Bucket makes a bucket of the old line for each file, as these are not for
-// several goroutines.
-type v1Bucket struct{ db *v1.Database }
 
 func (b v1Bucket) upload(_ context.Context, name string, from io.Reader) error {
 	bucket, err := v1gridfs.NewBucket(b.db)

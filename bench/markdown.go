@@ -77,7 +77,8 @@ What is kept, on the heap and on stacks. A cursor is one whose first batch of 10
 | | idle client | its goroutines | open cursor | 1,000 open cursors |
 | --- | ---: | ---: | ---: | ---: |
 {{range .Memory}}| {{.Name}} | {{size .Client}} | {{printf "%.0f" .Goroutines}} | {{size .Cursor}} | {{size (times .Cursor 1000)}} |
-{{end}}{{end}}`))
+{{end}}{{else}}
+{{end}}`))
 
 func selected(all []Result, f func(Result) bool) []Result {
 	return slices.DeleteFunc(slices.Clone(all), func(r Result) bool { return !f(r) })

@@ -100,7 +100,7 @@ func v2Task(client *mongo.Client, j job) task {
 		return func(ctx context.Context, see func(any)) error { return v2Import(ctx, coll, j) }
 	}
 	if j.kind.gridfs() {
-		return gridfsTask(v2Bucket{db.GridFSBucket()}, j)
+		return gridfsTask(v2Bucket{db}, j)
 	}
 	return v2Write(client, coll, j)
 }
