@@ -3,6 +3,9 @@ package spectests
 import (
 	"context"
 	"errors"
+	"slices"
+
+	"github.com/motor-go/motor/uri"
 )
 
 // unified lists the tests of a file of the unified test format that run in a
@@ -57,9 +60,9 @@ func planUnified(f File, lane *Lane, judge func(T, error)) (list []DeployedTest)
 // another lane's, or why says why it is nobody's.
 func (l *Lane) place(file *unifiedFile, test unifiedTest) (d *Deployment, why string, err error) {
 	ctx := context.Background()
-	if test.SkipReason != "" {
-		if l.first {
-			why = "the test says: " + test.SkipReason
+	if why = test.notOffered(); why != "" {
+		if !l.first {
+			why = ""
 		}
 		return nil, why, nil
 	}
@@ -77,4 +80,35 @@ func (l *Lane) place(file *unifiedFile, test unifiedTest) (d *Deployment, why st
 		reasons = nearer(reasons, unmet)
 	}
 	return nil, "no deployment meets: " + reasons, err
+}
+
+// optionalOptions are deprecated, and drivers need not have them
+// (connection-monitoring-and-pooling).
+var optionalOptions = []string{"waitQueueSize", "waitQueueMultiple"}
+
+// notOffered says why no driver, or not this one, can run a test; it is empty
+// if there is no reason.
+func (t unifiedTest) notOffered() string {
+	if t.SkipReason != "" {
+		return "the test says: " + t.SkipReason
+	}
+	for _, op := range t.Operations {
+		entities, _ := op.Arguments.Lookup("entities").Array()
+		for entity := range entities.Values() {
+			doc, _ := entity.Document()
+			options, _ := doc.Lookup("client", "uriOptions").Document()
+			for name := range options.Keys() {
+				if slices.Contains(optionalOptions, name) && !knownOption(name) {
+					return "the driver goes without the deprecated option " + name
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// knownOption reports whether connection strings may have an option.
+func knownOption(name string) bool {
+	_, warnings, err := uri.Parse("mongodb://localhost/?" + name + "=1")
+	return err == nil && len(warnings) == 0
 }
