@@ -69,7 +69,7 @@ func (n *Node) start(l net.Listener) {
 	n.server = mongod.Start(mongod.Config{
 		Version: s.version, Host: n.address, Engine: n.engine, Member: n.member, Link: &n.link,
 		Cluster: s.cluster, Mongos: s.mongos,
-		TLS: s.TLS, Compressors: s.compressors,
+		TLS: s.TLS, Compressors: s.compressors, Scripting: s.Scripting,
 		Auth: s.Username != "" || len(s.OIDCTokens) > 0, OIDCTokens: s.OIDCTokens,
 	}, l)
 }

@@ -46,6 +46,10 @@ type Options struct {
 	// Compressors are the compressors that nodes agree to: snappy, zlib, zstd.
 	// The default is all of them; an empty list that is not nil is none.
 	Compressors []string
+	// Scripting has the nodes run functions in JavaScript: mapReduce, which
+	// answers inline only, and $where. They know the language as far as such
+	// functions need it. By default they are servers with --noscripting.
+	Scripting bool
 	// Listen opens the listeners in place of net.Listen, for example on a
 	// Network.
 	Listen func(address string) (net.Listener, error)

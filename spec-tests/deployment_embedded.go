@@ -76,7 +76,7 @@ func Embedded(topologies []string, versions []Version) *Deployments {
 }
 
 func startEmbedded(ctx context.Context, f Facts) (*Deployment, error) {
-	o := mongotest.Options{Version: f.Version.String()}
+	o := mongotest.Options{Version: f.Version.String(), Scripting: true}
 	const token = "token of test_user1"
 	if f.Auth {
 		o.Username, o.Password = "root", "secret"

@@ -68,6 +68,7 @@ var gate = []string{
 	"gridfs",
 	"index-management",
 	"mongodb-handshake/unified",
+	"open-telemetry/operation",
 	"open-telemetry/transaction",
 	"run-command/unified",
 	"sessions",

@@ -37,6 +37,7 @@ func run(ctx context.Context, args []string) error {
 	flags.StringVar(&o.Name, "name", "", "`name` of the replica set (default rs0)")
 	flags.StringVar(&o.Username, "user", "", "`name` of a user with the role root; makes clients authenticate")
 	flags.StringVar(&o.Password, "password", "", "that user's `password`")
+	flags.BoolVar(&o.Scripting, "scripting", false, "run functions in JavaScript: $where, mapReduce")
 	topology := flags.String("topology", "replicaset", "replicaset, standalone, sharded (two routers, on the address and the port after it) or load-balanced")
 	standalone := flags.String("standalone", "", "also serve a standalone server at this `address`")
 	auth := flags.String("auth", "", "also serve a standalone server at this `address` whose clients authenticate as root, password secret")

@@ -43,6 +43,7 @@ func table() []*command {
 		{name: "count", run: count, schema: countSchema, reads: true, concerns: readConcerns, needs: mayRead, stable: true},
 		{name: "distinct", run: distinct, schema: distinctSchema, reads: true, inTxn: true, concerns: readConcerns, needs: mayRead},
 		{name: "aggregate", run: aggregate, reads: true, inTxn: true, concerns: readConcerns | writeConcerns, needs: mayRead, stable: true},
+		{name: "mapReduce", aliases: []string{"mapreduce"}, run: mapReduce, schema: mapReduceSchema, reads: true, concerns: readConcerns | writeConcerns, needs: mayRead},
 		{name: "explain", run: explain, reads: true, needs: mayRead, stable: true},
 
 		// Catalog.

@@ -125,17 +125,6 @@ func killOpOnMongos(r *request) (*doc, error) {
 	return newDoc(), err
 }
 
-var mapReduceSchema = newSchema("MapReduce",
-	field{name: "map", fieldType: required}, field{name: "reduce", fieldType: required}, field{name: "out", fieldType: required},
-	field{name: "finalize", fieldType: anything}, field{name: "scope", fieldType: object}, field{name: "query", fieldType: object},
-	field{name: "sort", fieldType: object}, field{name: "limit", fieldType: number}, field{name: "verbose", fieldType: truth},
-	field{name: "collation", fieldType: object}, field{name: "jsMode", fieldType: truth}, field{name: "bypassDocumentValidation", fieldType: truth})
-
-// mapReduce needs JavaScript, which the server is without.
-func mapReduce(*request) (*doc, error) {
-	return nil, errorf(16149, "cannot run map reduce without the js engine")
-}
-
 func flushRouterConfig(*request) (*doc, error) { return newDoc().bool("flushed", true), nil }
 
 func isdbgrid(r *request) (*doc, error) {

@@ -112,7 +112,7 @@ func (r *request) atLeast(major, minor int) bool { return r.server.Version.AtLea
 
 // env is what the query language depends on in this request.
 func (r *request) env(ns storage.Namespace, collation *query.Collation) *query.Env {
-	return &query.Env{
+	env := &query.Env{
 		Version:     r.server.Version.Version,
 		DB:          ns.DB,
 		Collection:  ns.Collection,
@@ -123,6 +123,10 @@ func (r *request) env(ns storage.Namespace, collation *query.Collation) *query.E
 		Random:      r.server.random,
 		NewObjectID: bson.NewObjectID,
 	}
+	if r.server.Scripting {
+		env.Scripting = r.server.ctx // a cursor goes on after the request
+	}
+	return env
 }
 
 // replicated reports whether the server is in a replica set.

@@ -36,6 +36,8 @@ type Config struct {
 	Compressors []wire.Compressor
 	// Auth makes clients authenticate.
 	Auth bool
+	// Scripting runs functions in JavaScript.
+	Scripting bool
 	// OIDCTokens are the users of MONGODB-OIDC by the access tokens that are
 	// trusted; without any the mechanism is not known.
 	OIDCTokens map[string]string

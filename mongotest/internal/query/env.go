@@ -1,6 +1,8 @@
 package query
 
 import (
+	"context"
+
 	"github.com/motor-go/motor/bson"
 )
 
@@ -38,6 +40,8 @@ type Env struct {
 	Random func() float64
 	// NewObjectID makes the _id of an upserted or merged document.
 	NewObjectID func() bson.ObjectID
+	// Scripting runs functions in JavaScript until it ends; nil runs none.
+	Scripting context.Context
 	// Collections gives pipelines access to collections. It may be zero for
 	// everything else.
 	Collections Collections

@@ -38,6 +38,7 @@ const (
 	codeOverflow                = 15
 	codeIllegalOperation        = 20
 	codeIndexNotFound           = 27
+	codeJSInterpreterFailure    = 139
 	codePathNotViable           = 28
 	codeConflictingUpdate       = 40
 	codeDollarPrefixedFieldName = 52

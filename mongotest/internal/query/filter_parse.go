@@ -111,7 +111,7 @@ func (p *filterParser) pathless(name string, v bson.RawValue, top bool) (node, e
 	case "$text":
 		return p.text(v, top)
 	}
-	return nil, p.where(v, top)
+	return p.where(v, top)
 }
 
 func (p *filterParser) clauses(name string, v bson.RawValue, top bool) ([]node, error) {
@@ -181,16 +181,19 @@ func (p *filterParser) text(v bson.RawValue, top bool) (node, error) {
 	return &textNode{}, nil
 }
 
-func (p *filterParser) where(v bson.RawValue, top bool) error {
+func (p *filterParser) where(v bson.RawValue, top bool) (node, error) {
 	switch {
 	case p.allow&allowText == 0:
-		return errorf(codeBadValue, "$where is not allowed in this context")
+		return nil, errorf(codeBadValue, "$where is not allowed in this context")
 	case !top:
-		return errorf(codeBadValue, "$where can only be applied to the top-level document")
-	case v.Type == bson.TypeString || v.Type == bson.TypeJavaScript || v.Type == bson.TypeCodeWithScope:
-		return errorf(codeBadValue, "no globalScriptEngine in $where parsing")
+		return nil, errorf(codeBadValue, "$where can only be applied to the top-level document")
+	case v.Type != bson.TypeString && v.Type != bson.TypeJavaScript && v.Type != bson.TypeCodeWithScope:
+		return nil, errorf(codeBadValue, "$where got bad type")
+	case p.env.Scripting == nil:
+		return nil, errorf(codeBadValue, "no globalScriptEngine in $where parsing")
 	}
-	return errorf(codeBadValue, "$where got bad type")
+	f, err := NewScript(v, p.env)
+	return &whereNode{f}, err
 }
 
 func (p *filterParser) implicitEquality(path string, v bson.RawValue) (node, error) {

@@ -84,6 +84,14 @@ func (n *exprNode) match(doc bson.Raw, _ *int) (bool, error) {
 	return truthy(v), err
 }
 
+// whereNode is $where.
+type whereNode struct{ script *Script }
+
+func (n *whereNode) match(doc bson.Raw, _ *int) (bool, error) {
+	v, err := n.script.Call(nil, documentValue(doc))
+	return truthy(v), err
+}
+
 // schemaNode is $jsonSchema.
 type schemaNode struct{ schema *schema }
 
@@ -190,12 +198,13 @@ func treeOf(b *strings.Builder, depth int, name string, children []node) {
 	}
 }
 
-func (n *andNode) tree(b *strings.Builder, depth int)  { treeOf(b, depth, "$and", n.children) }
-func (n *orNode) tree(b *strings.Builder, depth int)   { treeOf(b, depth, "$or", n.children) }
-func (n *norNode) tree(b *strings.Builder, depth int)  { treeOf(b, depth, "$nor", n.children) }
-func (n *notNode) tree(b *strings.Builder, depth int)  { treeOf(b, depth, "$not", []node{n.child}) }
-func (n *textNode) tree(b *strings.Builder, depth int) { treeOf(b, depth, "TEXT", nil) }
-func (n *exprNode) tree(b *strings.Builder, depth int) { treeOf(b, depth, "$expr", nil) }
+func (n *andNode) tree(b *strings.Builder, depth int)   { treeOf(b, depth, "$and", n.children) }
+func (n *orNode) tree(b *strings.Builder, depth int)    { treeOf(b, depth, "$or", n.children) }
+func (n *norNode) tree(b *strings.Builder, depth int)   { treeOf(b, depth, "$nor", n.children) }
+func (n *notNode) tree(b *strings.Builder, depth int)   { treeOf(b, depth, "$not", []node{n.child}) }
+func (n *textNode) tree(b *strings.Builder, depth int)  { treeOf(b, depth, "TEXT", nil) }
+func (n *exprNode) tree(b *strings.Builder, depth int)  { treeOf(b, depth, "$expr", nil) }
+func (n *whereNode) tree(b *strings.Builder, depth int) { treeOf(b, depth, "$where", nil) }
 func (n *schemaNode) tree(b *strings.Builder, depth int) {
 	treeOf(b, depth, "$jsonSchema", nil)
 }
@@ -217,6 +226,7 @@ func (n *norNode) order() (int, string)    { return kindNor, "" }
 func (n *notNode) order() (int, string)    { return kindNot, "" }
 func (n *textNode) order() (int, string)   { return kindGeo, "" }
 func (n *exprNode) order() (int, string)   { return kindExpr, "" }
+func (n *whereNode) order() (int, string)  { return kindExpr, "" }
 func (n *schemaNode) order() (int, string) { return kindSchema, "" }
 func (n *sampleNode) order() (int, string) { return kindExpr, "" }
 func (n *constantNode) order() (int, string) {
