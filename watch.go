@@ -29,7 +29,7 @@ type WatchOptions struct {
 	FullDocument             FullDocument
 	FullDocumentBeforeChange FullDocument
 	// ResumeAfter, StartAfter and StartAtOperationTime say where the stream
-	// begins; at most one may be set. By default it begins now.
+	// begins; the server refuses more than one of them. By default it begins now.
 	ResumeAfter, StartAfter bson.Raw
 	StartAtOperationTime    bson.Timestamp
 	BatchSize               *int32
@@ -86,7 +86,7 @@ type TruncatedArray struct {
 
 // ChangeStream is an open change stream. It resumes by itself after errors
 // from which the specification says that it may. It serves one goroutine at a
-// time and must be closed.
+// time and must be closed, which any goroutine may do.
 //
 // If timeoutMS is set, it bounds the opening of the stream and then each call of
 // Next or TryNext anew, with the resume attempt that the call may take. A time-out
@@ -210,10 +210,12 @@ func (s *ChangeStream[T]) Err() error { return s.err }
 func (s *ChangeStream[T]) ID() int64 { return s.inner.ID() }
 
 // Close closes the stream here and on the server, for which it has the whole
-// timeoutMS anew.
+// timeoutMS anew. A Next, TryNext or All that waits in another goroutine ends,
+// without an error.
 func (s *ChangeStream[T]) Close(ctx context.Context) error {
+	var timeout *ops.Timeout
 	if d := bindingOf(ctx).timeout; d != nil {
-		s.inner.SetTimeout(ops.NewTimeout(d))
+		timeout = new(ops.NewTimeout(d))
 	}
-	return s.inner.Close(ctx)
+	return s.inner.Close(ctx, timeout)
 }

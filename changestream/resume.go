@@ -35,7 +35,8 @@ func Resumable(err error, maxWireVersion int32) bool {
 	return errors.As(err, &conn) && conn.Network
 }
 
-// Start says where a stream begins. At most one of the fields is set.
+// Start says where a stream begins. The server refuses one in which more than
+// one field is set.
 type Start struct {
 	After           bson.Raw // startAfter
 	ResumeAfter     bson.Raw
@@ -51,7 +52,7 @@ type Position struct {
 	Token bson.Raw
 	// Seen says that an event was returned.
 	Seen bool
-	// Opened is the operationTime of the aggregate that opened the stream,
+	// Opened is the operationTime of the aggregate that opened the stream first,
 	// zero if it is not to be used.
 	Opened bson.Timestamp
 }
@@ -69,7 +70,7 @@ func NewPosition(s Start) Position {
 // resume from only if there is no other.
 func (p Position) Opens(operationTime bson.Timestamp, maxWireVersion int32, batch int, token bson.Raw) Position {
 	const startAtOperationTime = 7 // MongoDB 4.0
-	if p.Token == nil && p.Start.AtOperationTime.IsZero() && maxWireVersion >= startAtOperationTime && batch == 0 && token == nil {
+	if p.Token == nil && p.Start.AtOperationTime.IsZero() && p.Opened.IsZero() && maxWireVersion >= startAtOperationTime && batch == 0 && token == nil {
 		p.Opened = operationTime
 	}
 	return p.Batch(batch, token)

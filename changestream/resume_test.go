@@ -57,6 +57,12 @@ func TestPosition(t *testing.T) {
 		"nothing known, too old for operation times": {
 			moves: func(p Position) Position { return p.Opens(opened, 6, 0, nil) },
 		},
+		"opened, and resumed without hearing of anything": {
+			moves: func(p Position) Position {
+				return p.Opens(opened, labelling, 0, nil).Opens(bson.Timestamp{T: 8}, labelling, 0, nil)
+			},
+			want: Start{AtOperationTime: opened},
+		},
 		"opened with documents": {
 			moves: func(p Position) Position { return p.Opens(opened, labelling, 2, batch) },
 		},

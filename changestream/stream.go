@@ -3,6 +3,7 @@ package changestream
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/motor-go/motor/bson"
@@ -31,7 +32,8 @@ type Options struct {
 // ErrNoToken says that the pipeline took the resume token off an event.
 var ErrNoToken = errors.New("a change event came without its resume token; the pipeline must not remove or change _id")
 
-// Stream is an open change stream. It serves one goroutine at a time.
+// Stream is an open change stream. It serves one goroutine at a time, but Close
+// may be called by any.
 type Stream struct {
 	exec      *ops.Executor
 	aggregate ops.Aggregate // without the first stage
@@ -41,19 +43,25 @@ type Stream struct {
 	fragments joiner
 	event     bson.Raw
 	token     bson.Raw // where a stream goes on after event
-	closed    bool
 	// interrupted says that the caller's context ended during a command, so
 	// that nobody knows what the cursor has delivered.
 	interrupted bool
 	// maxWireVersion is the last that was known of the cursor's server. After
 	// an error it may not be known any more.
 	maxWireVersion int32
+
+	life context.Context // ends with Close, and with it every wait
+	end  context.CancelFunc
+
+	mu   sync.Mutex
+	busy bool // a call is at work; it closes the cursor if the stream is closed meanwhile
 }
 
 // Open opens a stream. aggregate says on what, with everything that the user
 // asked of the command but its pipeline.
 func Open(ctx context.Context, exec *ops.Executor, aggregate ops.Aggregate, o Options) (*Stream, error) {
 	s := &Stream{exec: exec, aggregate: aggregate, options: o, position: NewPosition(o.Start), maxWireVersion: labelledVersion}
+	s.life, s.end = context.WithCancel(context.Background())
 	if err := s.open(ctx, o.Start); err != nil {
 		return nil, err
 	}
@@ -96,12 +104,13 @@ func (s *Stream) pipeline(from Start) bson.RawArray {
 	if s.options.AllChanges {
 		dst = bson.AppendBool(dst, "allChangesForCluster", true)
 	}
-	switch {
-	case from.After != nil:
+	if from.After != nil {
 		dst = bson.AppendDocument(dst, "startAfter", from.After)
-	case from.ResumeAfter != nil:
+	}
+	if from.ResumeAfter != nil {
 		dst = bson.AppendDocument(dst, "resumeAfter", from.ResumeAfter)
-	case !from.AtOperationTime.IsZero():
+	}
+	if !from.AtOperationTime.IsZero() {
 		dst = bson.AppendTimestamp(dst, "startAtOperationTime", from.AtOperationTime)
 	}
 	dst = bson.EndDocument(bson.EndDocument(dst, doc), stage)
@@ -125,36 +134,71 @@ func (s *Stream) wireVersion() int32 {
 // because ctx ended, or because timeoutMS is over, leaves the stream open: the
 // next call resumes it.
 func (s *Stream) TryNext(ctx context.Context) (bool, error) {
-	ctx, cancel := s.begin(ctx)
-	defer cancel()
-	return s.attempt(ctx)
+	return s.move(ctx, false)
 }
 
-// begin begins a call that moves the stream: it has the whole timeout.
-func (s *Stream) begin(ctx context.Context) (context.Context, context.CancelFunc) {
+// Next moves to the next event, waiting for it. It reports false when the
+// stream has ended.
+func (s *Stream) Next(ctx context.Context) (bool, error) {
+	return s.move(ctx, true)
+}
+
+// move is TryNext, again and again if the caller waits. It has the whole
+// timeout.
+func (s *Stream) move(ctx context.Context, wait bool) (bool, error) {
+	if !s.enter() {
+		return false, nil
+	}
+	defer s.leave(ctx)
 	t := &s.aggregate.Timeout
 	*t = t.Begin()
-	return t.Bound(ctx)
+	within, cancel := t.Bound(ctx)
+	defer cancel()
+	for {
+		ok, err := s.attempt(within)
+		if ok || err != nil || !wait || !s.Alive() {
+			return ok, err
+		}
+	}
 }
 
 // attempt is TryNext within the time that there is.
 func (s *Stream) attempt(ctx context.Context) (bool, error) {
-	if s.closed {
-		return false, nil
-	}
 	ok, err := s.advance(ctx)
 	switch {
 	case err == nil:
 		s.interrupted = false
+	case s.life.Err() != nil:
+		return false, nil
 	case ctx.Err() != nil || s.aggregate.Timeout.Set && errors.Is(err, wire.ErrTimeout):
 		s.interrupted = true
 	default:
-		s.Close(ctx)
+		s.end()
 	}
 	return ok, err
 }
 
-// advance is tryNext with a resume attempt where the stream needs one.
+// enter reports whether there is work to do: the stream is not closed.
+func (s *Stream) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy = s.life.Err() == nil
+	return s.busy
+}
+
+// leave ends what enter began.
+func (s *Stream) leave(ctx context.Context) {
+	s.mu.Lock()
+	s.busy = false
+	closed := s.life.Err() != nil
+	s.mu.Unlock()
+	if closed {
+		s.cursor.Close(ctx)
+	}
+}
+
+// advance is tryNext with a resume attempt after an error that allows it. If
+// that succeeds, another may follow the next error.
 func (s *Stream) advance(ctx context.Context) (bool, error) {
 	if s.interrupted {
 		if err := s.resume(ctx); err != nil {
@@ -162,32 +206,35 @@ func (s *Stream) advance(ctx context.Context) (bool, error) {
 		}
 		s.interrupted = false
 	}
-	ok, err := s.tryNext(ctx)
-	if err == nil || ctx.Err() != nil || !Resumable(err, s.wireVersion()) {
-		return ok, err
-	}
-	if err := s.resume(ctx); err != nil {
-		return false, err
-	}
-	return s.tryNext(ctx)
-}
-
-// Next moves to the next event, waiting for it. It reports false when the
-// stream has ended.
-func (s *Stream) Next(ctx context.Context) (bool, error) {
-	ctx, cancel := s.begin(ctx)
-	defer cancel()
 	for {
-		ok, err := s.attempt(ctx)
-		if ok || err != nil || !s.Alive() {
+		ok, err := s.tryNext(ctx)
+		if err == nil || ctx.Err() != nil || s.life.Err() != nil || !Resumable(err, s.wireVersion()) {
 			return ok, err
+		}
+		if err := s.resume(ctx); err != nil {
+			return false, err
+		}
+		if s.cursor.Remaining() == 0 {
+			return false, nil
 		}
 	}
 }
 
 func (s *Stream) resume(ctx context.Context) error {
+	ctx, stop := s.waiting(ctx)
+	defer stop()
 	s.cursor.Close(ctx)
 	return s.open(ctx, s.position.Resume())
+}
+
+// waiting is ctx that ends also with the stream.
+func (s *Stream) waiting(ctx context.Context) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	heedless := context.AfterFunc(s.life, cancel)
+	return ctx, func() {
+		heedless()
+		cancel()
+	}
 }
 
 // tryNext reads one event, all fragments of it. Fragments read before an error
@@ -218,6 +265,11 @@ func (s *Stream) tryNext(ctx context.Context) (bool, error) {
 
 // document reads one document of the cursor and moves the position.
 func (s *Stream) document(ctx context.Context) (bson.Raw, bool, error) {
+	if s.cursor.Remaining() == 0 {
+		var stop func()
+		ctx, stop = s.waiting(ctx)
+		defer stop()
+	}
 	before := s.cursor.Reply()
 	ok, err := s.cursor.TryNext(ctx)
 	if err != nil {
@@ -247,23 +299,25 @@ func (s *Stream) ResumeToken() bson.Raw { return s.token.Clone() }
 
 // Alive reports whether events may follow.
 func (s *Stream) Alive() bool {
-	return !s.closed && (s.interrupted || s.cursor.Alive() || s.cursor.Remaining() > 0)
+	return s.life.Err() == nil && (s.interrupted || s.cursor.Alive() || s.cursor.Remaining() > 0)
 }
 
 // ID is the server's identifier of the stream's cursor.
 func (s *Stream) ID() int64 { return s.cursor.ID() }
 
-// SetTimeout changes the timeout of what is to come.
-func (s *Stream) SetTimeout(t ops.Timeout) {
-	s.aggregate.Timeout = t
-	s.cursor.SetTimeout(t)
-}
-
-// Close ends the stream.
-func (s *Stream) Close(ctx context.Context) error {
-	if s.closed {
+// Close ends the stream, within a timeout of its own if one is given. A call of
+// Next or TryNext that is at work ends without an error, and closes the server's
+// cursor in the place of Close.
+func (s *Stream) Close(ctx context.Context, timeout *ops.Timeout) error {
+	s.mu.Lock()
+	done := s.busy || s.life.Err() != nil
+	s.end()
+	s.mu.Unlock()
+	if done {
 		return nil
 	}
-	s.closed = true
+	if timeout != nil {
+		s.cursor.SetTimeout(*timeout)
+	}
 	return s.cursor.Close(ctx)
 }
