@@ -21,8 +21,8 @@ import (
 	"github.com/motor-go/motor/mongotest"
 )
 
-// inBubble runs a test on a replica set in memory, in virtual time.
-func inBubble(t *testing.T, test func(t *testing.T, rs *mongotest.ReplicaSet, n *mongotest.Network)) {
+// inMemory runs a test on a replica set in memory, in virtual time.
+func inMemory(t *testing.T, test func(t *testing.T, rs *mongotest.ReplicaSet, n *mongotest.Network)) {
 	synctest.Test(t, func(t *testing.T) {
 		n := new(mongotest.Network)
 		rs, err := mongotest.StartReplicaSet(mongotest.Options{Listen: n.Listen})
@@ -40,7 +40,7 @@ func inBubble(t *testing.T, test func(t *testing.T, rs *mongotest.ReplicaSet, n 
 func TestStreamSurvives(t *testing.T) {
 	for _, mode := range []concern.Mode{motor.Primary, motor.SecondaryPreferred} {
 		t.Run(fmt.Sprint(mode), func(t *testing.T) {
-			inBubble(t, func(t *testing.T, rs *mongotest.ReplicaSet, n *mongotest.Network) {
+			inMemory(t, func(t *testing.T, rs *mongotest.ReplicaSet, n *mongotest.Network) {
 				const failovers, kills = 100, 100
 				s := startSurvival(t, rs, n, mode)
 				for i := range failovers {
@@ -335,7 +335,7 @@ func (c *scissored) Read(b []byte) (int, error) {
 
 // Close ends the wait of another goroutine, on the server too.
 func TestStreamIsClosedByAnotherGoroutine(t *testing.T) {
-	inBubble(t, func(t *testing.T, rs *mongotest.ReplicaSet, n *mongotest.Network) {
+	inMemory(t, func(t *testing.T, rs *mongotest.ReplicaSet, n *mongotest.Network) {
 		killed := make(chan struct{}, 1)
 		client := connectTo(t, rs.URI(), motor.ClientOptions{Dial: n.DialContext, Observer: &event.Observer{
 			CommandSucceeded: func(e *event.CommandSucceeded) {

@@ -12,6 +12,7 @@ func Split(event bson.Raw, limit int, from *Position) []bson.Raw {
 	if len(event) <= limit {
 		return []bson.Raw{event}
 	}
+	const frame = 16 << 10 // for _id and splitEvent
 	token, _ := event.Lookup("_id").Document()
 	var groups [][]byte
 	var group []byte
@@ -20,7 +21,7 @@ func Split(event bson.Raw, limit int, from *Position) []bson.Raw {
 			continue
 		}
 		field := bson.AppendValue(nil, name, v)
-		if len(group) > 0 && len(group)+len(field) > limit/2 {
+		if len(group) > 0 && len(group)+len(field) > limit-frame {
 			groups, group = append(groups, group), nil
 		}
 		group = append(group, field...)

@@ -111,10 +111,10 @@ func (r *request) streamStages(a aggregateCommand, s *stream) (query.Iterator, e
 			return nil, errorf(codeIllegalOperation, "%s is not permitted in a $changeStream pipeline", name)
 		}
 	}
-	piped := pipeline.Run(s.event)
 	if !s.split {
-		return piped, nil
+		return pipeline.Run(s.event), nil
 	}
+	piped := pipeline.RunUnlimited(s.event)
 	return func() (bson.Raw, error) { return s.fragment(piped) }, nil
 }
 

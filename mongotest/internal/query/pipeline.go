@@ -252,9 +252,7 @@ func (p *Pipeline) Initial() (name string, spec bson.RawValue) { return p.initia
 // or those of the Initial stage. $out and $merge write when the result is
 // first read, which yields no document. A Pipeline may be run many times.
 func (p *Pipeline) Run(source Iterator) Iterator {
-	for _, s := range p.stages {
-		source = s.run(source)
-	}
+	source = p.RunUnlimited(source)
 	return func() (bson.Raw, error) {
 		doc, err := source()
 		if err == nil && len(doc) > maxInternalSize {
@@ -262,6 +260,14 @@ func (p *Pipeline) Run(source Iterator) Iterator {
 		}
 		return doc, err
 	}
+}
+
+// RunUnlimited is Run for documents of any size.
+func (p *Pipeline) RunUnlimited(source Iterator) Iterator {
+	for _, s := range p.stages {
+		source = s.run(source)
+	}
+	return source
 }
 
 // parseUpdatePipeline reads the pipeline of an update.
