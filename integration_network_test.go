@@ -258,10 +258,12 @@ func (p *socksProxy) serve(client net.Conn) error {
 	if _, err := io.ReadFull(client, head); err != nil {
 		return err
 	}
-	host, err := make([]byte, 4), error(nil)
+	var host []byte
+	var err error
 	if head[3] == 3 {
 		host, err = block(client, 0)
 	} else {
+		host = make([]byte, 4)
 		_, err = io.ReadFull(client, host)
 	}
 	port := make([]byte, 2)

@@ -36,7 +36,7 @@ type everything struct {
 	Emb     inner `bson:",inline"`
 	Dec     Decimal128
 	Skipped chan int `bson:"-"`
-	private int
+	private int      //lint:ignore U1000 that it is passed over is what is tested
 }
 
 func TestRoundTripOfStruct(t *testing.T) {

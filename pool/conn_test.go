@@ -126,7 +126,7 @@ func TestLateReplyThatNeverComes(t *testing.T) {
 		if st := p.Stats(); st.Draining != 1 {
 			t.Errorf("before the time is over: %+v", st)
 		}
-		time.Sleep(1)
+		time.Sleep(1 * time.Nanosecond)
 		synctest.Wait()
 		if st := p.Stats(); st.Closed != 1 || st.Total() != 0 {
 			t.Errorf("after the time is over: %+v", st)

@@ -48,6 +48,7 @@ var readOperations = map[string]runnable{
 		return values(motor.Distinct[bson.RawValue](ctx, c.Collection, a.FieldName, a.Filter, a.DistinctOptions))
 	}),
 	"count": on(func(ctx context.Context, _ *testRun, c *collection, a countArgs) (outcome, error) {
+		//lint:ignore SA1019 what is deprecated is tested, too
 		return number(c.Count(ctx, a.Filter, a.CountOptions))
 	}),
 	"countDocuments": on(func(ctx context.Context, _ *testRun, c *collection, a countArgs) (outcome, error) {
@@ -61,6 +62,7 @@ var readOperations = map[string]runnable{
 		Reduce bson.JavaScript
 		Out    bson.Raw
 	}) (outcome, error) {
+		//lint:ignore SA1019 what is deprecated is tested, too
 		return many(c.MapReduce(ctx, a.Map, a.Reduce))
 	}),
 }

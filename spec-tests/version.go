@@ -1,7 +1,6 @@
 package spectests
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -41,6 +40,3 @@ func (v *Version) UnmarshalText(text []byte) (err error) {
 	*v, err = ParseVersion(string(text))
 	return err
 }
-
-// Newest orders versions from the newest to the oldest.
-func newestFirst(v, w Version) int { return cmp.Compare(0, v.Compare(w)) }

@@ -93,6 +93,7 @@ var (
 func decrypt(block *pem.Block, password string) (*pem.Block, error) {
 	// The encryption of the PEM block itself, with a DEK-Info header, is weak
 	// and deprecated, but such files are around.
+	//lint:ignore SA1019 see above
 	legacy := x509.IsEncryptedPEMBlock(block)
 	switch {
 	case !legacy && block.Type != encryptedKeyBlock:
@@ -100,6 +101,7 @@ func decrypt(block *pem.Block, password string) (*pem.Block, error) {
 	case password == "":
 		return nil, errPasswordMissing
 	case legacy:
+		//lint:ignore SA1019 see above
 		der, err := x509.DecryptPEMBlock(block, []byte(password))
 		if err != nil || !isKey(der) {
 			return nil, errPasswordWrong

@@ -46,9 +46,7 @@ type cursor struct {
 	txn      int64  // the transaction that it belongs to, -1 for none
 	await    bool   // awaitData
 	noExpiry bool
-	stream   bool // a change stream
-	users    []userName
-	readPref bool
+	stream   bool   // a change stream
 	remote   remote // on a mongos
 
 	// Guarded by cursors.mu.

@@ -27,10 +27,9 @@ type windowOutput struct {
 
 // window are the bounds of the documents that a function sees.
 type window struct {
-	byRange    bool
-	low, high  float64 // ±Inf for unbounded
-	unit       string
-	isDocument bool
+	byRange   bool
+	low, high float64 // ±Inf for unbounded
+	unit      string
 }
 
 // partition is a group of documents in order.

@@ -100,7 +100,7 @@ func (u *Update) add(path string, m modifier) error {
 	for i, part := range parts {
 		conflict := func() error {
 			at := strings.Join(parts[:i], ".")
-			if n.modifier == nil && n.mixes(part) == false {
+			if n.modifier == nil && !n.mixes(part) {
 				at = strings.Join(parts[:i+1], ".")
 			}
 			return errorf(codeConflictingUpdate, "Updating the path '%s' would create a conflict at '%s'", path, at)
