@@ -8,11 +8,13 @@ commands. Every check prints a line; the exit status is 1 if one fails.
 """
 
 import asyncio
+import os
 import sys
 import threading
 import time
 import traceback
 
+import gridfs
 import motor.motor_asyncio
 import pymongo
 from pymongo import ReadPreference
@@ -133,22 +135,53 @@ def _():
     same(db.counters.find_one(1)["n"], 5)
 
 
+def step_down():
+    """Has the primary step down, from another thread."""
+    def run(address):
+        try:
+            pymongo.MongoClient(*address, directConnection=True).admin.command("replSetStepDown", 5, force=True)
+        except (OperationFailure, pymongo.errors.AutoReconnect):
+            pass
+    thread = threading.Thread(target=run, args=[client.primary])
+    thread.start()
+    return thread
+
+
+@check("PyMongo stores and reads files in GridFS")
+def _():
+    files = gridfs.GridFSBucket(db, chunk_size_bytes=1000)
+    content = os.urandom(123456)
+    key = files.upload_from_stream("file", content, metadata={"a": 1})
+    same(files.open_download_stream(key).read(), content)
+    with files.open_download_stream_by_name("file") as f:
+        f.seek(100000)
+        same((f.read(10), f.length, f.metadata), (content[100000:100010], len(content), {"a": 1}))
+    files.rename(key, "other")
+    same([f.filename for f in files.find({})], ["other"])
+    files.delete(key)
+    same(db.fs.chunks.count_documents({}), 0)
+
+
+@check("PyMongo's change stream and writes go on through elections")
+def _():
+    majority = db.get_collection("followed", write_concern=WriteConcern("majority"))
+    with majority.watch() as stream:
+        for i in range(100):
+            if i % 40 == 20:
+                other = step_down()
+            majority.insert_one({"_id": i})
+            if i % 40 == 30:
+                other.join()
+        same([next(stream)["documentKey"]["_id"] for _ in range(100)], list(range(100)))
+
+
 @check("PyMongo's writes go on through an election")
 def _():
     counters = db.get_collection("counters", write_concern=WriteConcern("majority"))
     counters.insert_one({"_id": 2, "n": 0})
-    first = client.primary
-
-    def step_down():
-        try:
-            pymongo.MongoClient(*first, directConnection=True).admin.command("replSetStepDown", 5, force=True)
-        except (OperationFailure, pymongo.errors.AutoReconnect):
-            pass
-
-    other = threading.Thread(target=step_down)
     for i in range(200):
         if i == 50:
-            other.start()
+            other = step_down()
         counters.update_one({"_id": 2}, {"$inc": {"n": 1}})
     other.join()
     same(counters.find_one(2)["n"], 200)
@@ -200,6 +233,58 @@ async def _():
         for i in range(20):
             await db.causal.insert_one({"_id": i}, session=session)
             same(await away.find_one({"_id": i}, session=session), {"_id": i})
+
+
+@check("Motor runs a transaction, and aborts one (from 4.0 on)")
+async def _():
+    motor_client = motor.motor_asyncio.AsyncIOMotorClient(uri)
+    if (await motor_client.server_info())["versionArray"] < [4, 0]:
+        return
+    accounts = motor_client.interop_motor.accounts
+    await accounts.insert_many([{"_id": "a", "n": 5}, {"_id": "b", "n": 0}])
+
+    async def move(session, n):
+        await accounts.update_one({"_id": "a"}, {"$inc": {"n": -n}}, session=session)
+        await accounts.update_one({"_id": "b"}, {"$inc": {"n": n}}, session=session)
+
+    async with await motor_client.start_session() as session:
+        await session.with_transaction(lambda s: move(s, 3))
+        session.start_transaction()
+        await move(session, 2)
+        same((await accounts.find_one("b"))["n"], 3)
+        await session.abort_transaction()
+    same((await accounts.find_one("a"))["n"], 2)
+
+
+@check("Motor stores and reads files in GridFS")
+async def _():
+    db = motor.motor_asyncio.AsyncIOMotorClient(uri).interop_motor
+    files = motor.motor_asyncio.AsyncIOMotorGridFSBucket(db, chunk_size_bytes=1000)
+    content = os.urandom(54321)
+    key = await files.upload_from_stream("file", content)
+    same(await (await files.open_download_stream(key)).read(), content)
+    await files.delete(key)
+    same(await db.fs.files.count_documents({}), 0)
+
+
+@check("Motor's change stream and writes go on through an election")
+async def _():
+    followed = motor.motor_asyncio.AsyncIOMotorClient(uri).interop_motor.get_collection(
+        "followed", write_concern=WriteConcern("majority"))
+    await followed.insert_one({"_id": -1})
+    seen = []
+    async with followed.watch() as stream:
+        same(await stream.try_next(), None)
+        for i in range(60):
+            if i == 20:
+                other = step_down()
+            await followed.insert_one({"_id": i})
+        async for event in stream:
+            seen.append(event["documentKey"]["_id"])
+            if len(seen) == 60:
+                break
+    other.join()
+    same(seen, list(range(60)))
 
 
 print("%s: %d failed" % (pymongo.version, failed))

@@ -77,7 +77,10 @@ function render(change) {
   const item = byId("change").content.firstElementChild.cloneNode(true);
   item.dataset.op = known(change.op) ? change.op : "other";
   item.querySelector(".op").textContent = change.op;
-  item.querySelector(".key").textContent = change.key ?? "";
+  const key = item.querySelector(".key");
+  const [, id] = change.key?.match(/^\{"\$oid":"([0-9a-f]{24})"\}$/) ?? [];
+  key.textContent = id ?? change.key ?? "";
+  if (id) key.dataset.type = "id";
   const time = item.querySelector("time");
   time.dateTime = change.time;
   time.textContent = new Date(change.time).toLocaleTimeString();
@@ -95,9 +98,17 @@ function row(fields, name, value, removed = false) {
   const dd = document.createElement("dd");
   dt.textContent = name;
   dd.textContent = value;
+  if (!removed) dd.dataset.type = typeOf(value);
   dt.classList.toggle("removed", removed);
   dd.classList.toggle("removed", removed);
   fields.append(dt, dd);
+}
+
+// typeOf is the kind of a value in Extended JSON, for its colour.
+function typeOf(value) {
+  if (value.startsWith('"')) return "string";
+  if (/^-?[0-9]/.test(value)) return "number";
+  return /^(true|false|null)$/.test(value) ? "atom" : "other";
 }
 
 function gap() {
