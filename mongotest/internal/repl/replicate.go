@@ -30,6 +30,9 @@ func (s *Set) step(m *Member) (changed <-chan struct{}, due <-chan time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	source := m.primary
+	if source == nil {
+		source = s.ahead(m)
+	}
 	if source == nil || !s.sends(source, m) || m.role == Down {
 		source = m
 	}
@@ -43,6 +46,21 @@ func (s *Set) step(m *Member) (changed <-chan struct{}, due <-chan time.Time) {
 	return changed, due
 }
 
+// ahead is a secondary that has all that m has and more. Where there is no
+// primary m catches up with it, as the other may be one that does not run for
+// primary and would not vote for m as it is.
+func (s *Set) ahead(m *Member) *Member {
+	mine := m.applied()
+	for _, o := range s.Members {
+		if m.role == Secondary && o.role == Secondary && s.talks(m, o) && o.applied().Compare(mine) > 0 {
+			if common := o.Engine.Oplog.At(mine.TS); common != nil && common.OpTime == mine {
+				return o
+			}
+		}
+	}
+	return nil
+}
+
 // pull takes over the Entries of source that are due, and says when the next
 // one will be. If the last Entry here is not one of source's, nothing after the
 // last common one was ever committed, and m begins again with what source has.
@@ -52,7 +70,7 @@ func (m *Member) pull(source *Member) (next time.Time) {
 	if common := from.At(mine.TS); !mine.TS.IsZero() && (common == nil || common.OpTime != mine) {
 		ok = false
 	}
-	m.joined = true
+	m.joined = source == m.primary
 	if !ok {
 		m.Engine.Resync(source.Engine)
 		source.Changed.Notify()
