@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
@@ -180,6 +181,7 @@ func TestAllocationsOfOneOperation(t *testing.T) {
 			{"plain", background, plain, 0},
 			{"cancellable context", cancellable, plain, 4},
 			{"command monitor", background, listening, 5},
+			{"timeoutMS", motor.WithTimeout(background, time.Minute), plain, 8},
 		} {
 			db := way.client.Database("db")
 			allocs := testing.AllocsPerRun(200, func() {

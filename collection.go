@@ -76,7 +76,7 @@ func open[R any](ctx context.Context, db *Database, e *encoder, cmd ops.Command,
 func (c *Collection[T]) Drop(ctx context.Context) error {
 	body, at := bson.BeginDocument(nil)
 	body = bson.EndDocument(bson.AppendString(body, "drop", c.name), at)
-	_, err := c.db.manage(ctx, &ops.Generic{Body: body})
+	_, err := c.manage(ctx, &ops.Generic{Body: body})
 	if e, ok := err.(*CommandError); ok && e.Code == namespaceNotFound {
 		return nil
 	}

@@ -77,6 +77,6 @@ func (c *Collection[T]) Rename(ctx context.Context, to string, opts ...RenameOpt
 	if e.err != nil {
 		return fmt.Errorf("rename: %w", e.err)
 	}
-	_, err := c.db.client.Database("admin").With(Settings{WriteConcern: &c.settings.writeConcern}).manage(ctx, &ops.Generic{Body: body})
+	_, err := c.db.client.Database("admin").With(Settings{WriteConcern: &c.settings.writeConcern, Timeout: c.settings.timeout}).manage(ctx, &ops.Generic{Body: body})
 	return err
 }
