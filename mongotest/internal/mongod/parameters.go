@@ -99,6 +99,17 @@ func setParameter(r *request) (*doc, error) {
 	return reply, nil
 }
 
+// defaults are the parameters that the default concerns stand in: those of the
+// config servers in a sharded cluster.
+func (s *Server) defaults() *parameters {
+	if s.Cluster != nil {
+		if config := s.Cluster.Config.choose("primary"); config != nil {
+			return &config.parameters
+		}
+	}
+	return &s.parameters
+}
+
 func (p *parameters) defaultWriteConcern() (c writeConcern, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -82,7 +82,7 @@ func (c *writeConcern) parseW(v bson.RawValue) error {
 
 // defaulted is the write concern of commands that give none.
 func (c *writeConcern) defaulted(r *request) {
-	if w, ok := r.server.parameters.defaultWriteConcern(); ok {
+	if w, ok := r.server.defaults().defaultWriteConcern(); ok {
 		*c = w
 	} else if r.atLeast(5, 0) && r.replicated() {
 		*c = writeConcern{mode: "majority", spec: stringValue("majority"), provenance: "implicitDefault"}
@@ -92,7 +92,7 @@ func (c *writeConcern) defaulted(r *request) {
 
 // checkWriteConcern refuses what the node does not know.
 func (r *request) checkWriteConcern() error {
-	if !r.replicated() && r.write.given && r.write.w > 1 {
+	if !r.replicated() && !r.routes() && r.write.given && r.write.w > 1 {
 		return errorf(codeBadValue, "cannot use 'w' > 1 when a host is not replicated")
 	}
 	return nil
