@@ -1,6 +1,7 @@
 // Package mongotest is a MongoDB deployment inside the test process: a
-// standalone server or a replica set that speaks the real protocol over real
-// TCP, to any driver in any language.
+// standalone server, a replica set, or a sharded cluster with or without a load
+// balancer before it, that speaks the real protocol over real TCP, to any driver
+// in any language.
 //
 //	rs := mongotest.New(t, mongotest.Options{})
 //	client, err := motor.Connect(ctx, rs.URI())
@@ -15,6 +16,10 @@
 // codes, labels and the shapes of replies are part of its contract. A command,
 // stage or operator that it lacks it refuses with the server's own error for
 // unknown ones. The data is in memory and gone with the deployment.
+//
+// A Sharded cluster has routers before one shard, which is a ReplicaSet that can
+// be stepped down and partitioned like any other. A LoadBalanced cluster is one
+// behind load balancers.
 //
 // A deployment is made of Nodes. A Node has the data that it has written or
 // that has been replicated to it; killing a Node ends its process, not its data.

@@ -74,6 +74,7 @@ var types = map[storage.OpKind]string{
 	storage.Insert: "insert", storage.Update: "update", storage.Replace: "replace", storage.Delete: "delete",
 	storage.Drop: "drop", storage.Rename: "rename", storage.DropDatabase: "dropDatabase",
 	storage.Create: "create", storage.Modify: "modify", storage.CreateIndexes: "createIndexes", storage.DropIndexes: "dropIndexes",
+	storage.Shard: "shardCollection",
 }
 
 // concerns reports whether an Op is about what the stream watches.
@@ -298,6 +299,8 @@ func (e *Event) appendOperation(dst []byte) []byte {
 	switch e.Type {
 	case "create", "modify":
 		return bson.AppendDocument(dst, "operationDescription", e.Op.Options.Spec)
+	case "shardCollection":
+		return bson.AppendDocument(dst, "operationDescription", e.Op.Object)
 	case "createIndexes", "dropIndexes":
 		dst, at := bson.BeginEmbedded(dst, "operationDescription")
 		dst, list := bson.BeginArray(dst, "indexes")

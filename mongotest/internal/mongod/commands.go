@@ -79,6 +79,9 @@ func table() []*command {
 		{name: "coordinateCommitTransaction", run: coordinateCommitTransaction, admin: true, writes: true, inTxn: true, concerns: writeConcerns, since: v(4, 2)},
 		{name: "abortTransaction", run: abortTransaction, admin: true, writes: true, inTxn: true, concerns: writeConcerns, since: v(4, 0), stable: true},
 
+		// Shards.
+		{name: "_shardsvrShardCollection", run: noteShardCollection, admin: true, writes: true, concerns: writeConcerns, needs: mayManage},
+
 		// Replica sets.
 		{name: "replSetGetStatus", run: replSetGetStatus, admin: true, needs: mayMonitor},
 		{name: "replSetGetConfig", run: replSetGetConfig, admin: true, needs: mayMonitor},

@@ -33,12 +33,14 @@ func (r *request) generate(ns storage.Namespace, state func() (*storage.State, e
 		}
 		return r.server.sessions.documents(), nil
 	case "$listSearchIndexes":
-		return nil, errorf(6047401, "$listSearchIndexes stage is only allowed on MongoDB Atlas")
+		return nil, errNoSearch
 	case "$listSessions", "$planCacheStats":
 		return listed(nil), nil
 	}
 	return nil, errorf(codeCommandNotSupported, "stage %s is not supported", stage)
 }
+
+var errNoSearch = errorf(6047401, "$listSearchIndexes stage is only allowed on MongoDB Atlas")
 
 var listLocalSessionsSchema = newSchema("$listLocalSessions", field{name: "allUsers", fieldType: boolean}, field{name: "users", fieldType: anything})
 

@@ -91,6 +91,9 @@ func routeRaw(r *request) (*doc, error) {
 		return raw, nil
 	}
 	e := thrown(a.reply)
+	if r.atLeast(5, 0) {
+		raw.fields(e.More.raw())
+	}
 	if e.More = raw; r.txn.inTxn {
 		r.recoveryToken(raw)
 	}

@@ -147,6 +147,8 @@ func (r *request) checkRoutedStage(i int, stage bson.Raw) error {
 	switch name := firstKey(stage); {
 	case name == "$changeStream" && i > 0:
 		return errorf(40602, "$changeStream is only valid as the first stage in a pipeline.")
+	case name == "$listSearchIndexes" && r.atLeast(7, 0):
+		return errNoSearch
 	case name == "$currentOp":
 		return currentOpStage(stage.Lookup(name))
 	case name == "$listLocalSessions":

@@ -82,7 +82,24 @@ func shardCollection(r *request) (*doc, error) {
 	if err := r.putCatalog("collections", d.raw()); err != nil {
 		return nil, err
 	}
+	note := newDoc().str("_shardsvrShardCollection", name).doc("key", key).bool("unique", unique).str("$db", "admin")
+	if err := r.internally(to, note); err != nil {
+		return nil, err
+	}
 	return newDoc().str("collectionsharded", name).binary("collectionUUID", uuid), nil
+}
+
+// noteShardCollection writes down on the shard that a collection was sharded.
+func noteShardCollection(r *request) (*doc, error) {
+	name, _ := r.first().Str()
+	return newDoc(), r.transact(func(tx *storage.Tx) error {
+		c := tx.State().Collection(storage.ParseNamespace(name))
+		if c == nil {
+			return errorf(codeNamespaceNotFound, "Collection %s does not exist", name)
+		}
+		description := newDoc().doc("shardKey", r.object("key")).bool("unique", r.field("unique").Truthy()).int64("numInitialChunks", 1)
+		return tx.Do(&storage.Op{Kind: storage.Shard, NS: c.NS, UUID: c.UUID, Object: description.raw(), Stmt: storage.NoStmt})
+	})
 }
 
 func checkShardKey(key bson.Raw, unique bool) error {

@@ -116,6 +116,11 @@ func getLastErrorOnMongos(*request) (*doc, error) {
 	return newDoc().int32("n", 0).strings("shards", nil).embed("shardRawGLE", func(*doc) {}).null("err"), nil
 }
 
+// checkMetadataConsistency finds what is wrong with the catalog: nothing.
+func checkMetadataConsistency(r *request) (*doc, error) {
+	return r.listCursor(r.db+".$cmd.aggregate", nil)
+}
+
 // killOpOnMongos ends an operation, of this server if it is a number.
 func killOpOnMongos(r *request) (*doc, error) {
 	if r.field("op").IsZero() {

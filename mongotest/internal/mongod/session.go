@@ -112,10 +112,28 @@ func (s *sessions) expire(now time.Time) {
 	}
 }
 
-// kill ends the cursors and the transaction of a session.
-func (s *Server) killSession(known *session) {
-	s.cursors.killSession(known.key)
-	known.busy <- struct{}{}
+// kill ends the cursors and the transactions of sessions: first of those that
+// are not in use, as the others may wait for them.
+func (s *Server) kill(list []*session) {
+	var busy []*session
+	for _, known := range list {
+		s.cursors.killSession(known.key)
+		select {
+		case known.busy <- struct{}{}:
+			s.abortHeld(known)
+		default:
+			busy = append(busy, known)
+		}
+	}
+	for _, known := range busy {
+		known.busy <- struct{}{}
+		s.abortHeld(known)
+	}
+}
+
+// abortHeld ends the transaction of a session that the caller has checked out,
+// and gives it back.
+func (s *Server) abortHeld(known *session) {
 	if known.state == txnOpen {
 		s.abortTxn(known)
 	}
@@ -496,21 +514,18 @@ func killSessions(r *request) (*doc, error) {
 	if r.first().Value != nil && len(list) == 0 {
 		list = r.server.sessions.all()
 	}
-	for _, s := range list {
-		r.server.killSession(s)
-	}
+	r.server.kill(list)
 	return newDoc(), nil
 }
 
 func killAllSessions(r *request) (*doc, error) {
-	for _, s := range r.server.sessions.all() {
-		r.server.killSession(s)
-	}
+	r.server.kill(r.server.sessions.all())
 	return newDoc(), nil
 }
 
 func killAllSessionsByPattern(r *request) (*doc, error) {
 	patterns := documents(r.first())
+	var list []*session
 	for _, p := range patterns {
 		lsid, ok := p.Lookup("lsid").Document()
 		if ok && lsid.Lookup("uid").IsZero() {
@@ -518,10 +533,11 @@ func killAllSessionsByPattern(r *request) (*doc, error) {
 		}
 		for _, s := range r.server.sessions.all() {
 			if !ok || storage.SessionKey(lsid) == s.key {
-				r.server.killSession(s)
+				list = append(list, s)
 			}
 		}
 	}
+	r.server.kill(list)
 	if len(patterns) == 0 {
 		return killAllSessions(r)
 	}

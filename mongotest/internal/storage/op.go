@@ -25,6 +25,7 @@ const (
 	DropIndexes
 	DropDatabase // after the Drop of every collection
 	Truncate     // emptycapped
+	Shard        // shardCollection: Object describes it
 )
 
 // An Op is one change of a State.
