@@ -52,9 +52,11 @@ func serverStatus(r *request) (*doc, error) {
 			d.str("setName", m.Set().Name).bool("ismaster", r.isPrimary()).str("me", m.Host)
 		})
 	}
-	d.embed("storageEngine", func(d *doc) {
-		d.str("name", "wiredTiger").bool("supportsCommittedReads", true).bool("persistent", true)
-	})
+	if !s.Mongos {
+		d.embed("storageEngine", func(d *doc) {
+			d.str("name", "wiredTiger").bool("supportsCommittedReads", true).bool("persistent", true)
+		})
+	}
 	return d, nil
 }
 
@@ -93,7 +95,8 @@ func getLog(r *request) (*doc, error) {
 	return newDoc().int32("totalLinesWritten", 0).strings("log", nil), nil
 }
 
-func listCommands(*request) (*doc, error) {
+func listCommands(r *request) (*doc, error) {
+	commands := r.server.commands()
 	var names []string
 	for name, c := range commands {
 		if name == c.name {

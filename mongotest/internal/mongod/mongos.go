@@ -61,7 +61,7 @@ var answered = []string{
 	"ping", "buildInfo", "whatsmyuri", "connectionStatus", "echo", "saslStart", "saslContinue", "authenticate", "getnonce", "logout",
 	"startSession", "endSessions", "refreshSessions", "configureFailPoint", "getParameter", "setParameter", "serverStatus", "hostInfo",
 	"getCmdLineOpts", "getLog", "listCommands", "testDeprecation", "testRemoval", "testVersion2", "testVersions1And2", "connPoolStats",
-	"currentOp", "fsync", "resetError",
+	"currentOp", "mapReduce", "fsync", "resetError",
 }
 
 // mongosTable lists the commands of a mongos.
@@ -85,7 +85,6 @@ func mongosTable() (list []*command) {
 	}
 	return append(list,
 		&command{name: "checkMetadataConsistency", run: checkMetadataConsistency, needs: mayManage, since: query.Version{Major: 7}},
-		&command{name: "mapReduce", aliases: []string{"mapreduce"}, run: mapReduce, schema: mapReduceSchema, reads: true, needs: mayRead},
 		&command{name: "isdbgrid", run: isdbgrid, noAuth: true},
 		&command{name: "listShards", run: listShards, admin: true, needs: mayMonitor},
 		&command{name: "getShardMap", run: getShardMap, admin: true, needs: mayMonitor},
@@ -126,7 +125,7 @@ func (r *request) route() (reply *doc, err error) {
 	return r.routeTxn()
 }
 
-// target is where the commands on the request's database go.
+// destination is where the commands on the request's database go.
 func (r *request) destination() *Shard {
 	if r.db == "admin" || r.db == "config" {
 		return r.server.Cluster.Config

@@ -86,7 +86,7 @@ func (r *request) adopt(a answer, cur *cursor, size int64) *doc {
 	default:
 		ns, _ := inner.Lookup("ns").Str()
 		cur = r.openCursor(ns, results{})
-		cur.remote = remote{a.from, there, ns}
+		cur.remote, cur.noExpiry = remote{a.from, there, ns}, r.field("noCursorTimeout").Truthy()
 		here = cur.id
 	}
 	d := newDoc()
@@ -116,10 +116,6 @@ func batchLen(cursor bson.Raw) int64 {
 	}
 	return 0
 }
-
-// onMongos are the stages that a mongos executes itself if a pipeline begins
-// with them.
-var onMongos = map[string]bool{"$listLocalSessions": true}
 
 // checkRoutedStages refuses pipelines that are none, before they count as
 // statements of a transaction.
@@ -157,7 +153,7 @@ func (r *request) checkRoutedStage(i int, stage bson.Raw) error {
 	return nil
 }
 
-// routeAggregate sends a pipeline on.
+// routeAggregate sends a pipeline on, unless it asks about the mongos itself.
 func routeAggregate(r *request) (*doc, error) {
 	a, err := r.parseAggregate()
 	if err != nil {
@@ -174,7 +170,7 @@ func routeAggregate(r *request) (*doc, error) {
 		}
 		d := a.stages[0]
 		switch name := firstKey(d); {
-		case onMongos[name], name == "$currentOp" && d.Lookup(name, "localOps").Truthy():
+		case name == "$listLocalSessions", name == "$currentOp" && d.Lookup(name, "localOps").Truthy():
 			if r.txn.inTxn {
 				return nil, errorf(codeNotSupportedInTxn, "Operation not permitted in transaction :: caused by :: Aggregation stage %s cannot run within a multi-document transaction.", name)
 			}
