@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/motor-go/motor"
+	"github.com/motor-go/motor/event"
 	"github.com/motor-go/motor/mongotest"
 	"github.com/motor-go/motor/mongotest/dnstest"
 	"github.com/motor-go/motor/topology/description"
@@ -343,5 +345,71 @@ func TestSOCKS5ProxyCarriesAllConnections(t *testing.T) {
 				t.Errorf("the proxy served %d connections", proxy.served.Load())
 			}
 		})
+	}
+}
+
+// TestSOCKS5Prose is the table of the specification's prose tests, with and
+// without TLS.
+func TestSOCKS5Prose(t *testing.T) {
+	for _, secured := range []bool{false, true} {
+		options := mongotest.Options{Nodes: 2}
+		tlsOption := ""
+		if secured {
+			ca := newAuthority(t)
+			options.TLS, tlsOption = ca.server("127.0.0.1"), "tlsCAFile="+url.QueryEscape(ca.file)
+		}
+		rs := mongotest.New(t, options)
+		ports := make(map[bool]string) // by whether the proxy asks for a password
+		for asks, user := range map[bool]string{false: "", true: "username"} {
+			_, ports[asks], _ = net.SplitHostPort(newSOCKSProxy(t, user, "p4ssw0rd").Addr().String())
+		}
+		for _, tt := range []struct {
+			direct, asks bool
+			user         string
+			succeeds     bool
+		}{
+			{true, true, "", false},
+			{true, false, "", true},
+			{false, true, "", false},
+			{false, false, "", true},
+			{true, true, "proxyUsername=nonexistentuser&proxyPassword=badauth", false},
+			{true, false, "proxyUsername=nonexistentuser&proxyPassword=badauth", true},
+			{false, false, "proxyUsername=nonexistentuser&proxyPassword=badauth", true},
+			{true, true, "proxyUsername=username&proxyPassword=p4ssw0rd", true},
+			{false, true, "proxyUsername=username&proxyPassword=p4ssw0rd", true},
+		} {
+			uri := rs.URI()
+			if tt.direct {
+				uri = rs.Nodes[0].URI()
+			}
+			uri = withOptions(uri, "proxyHost=localhost", "proxyPort="+ports[tt.asks])
+			for _, o := range []string{tt.user, tlsOption} {
+				if o != "" {
+					uri = withOptions(uri, o)
+				}
+			}
+			if !tt.succeeds {
+				uri = withOptions(uri, "serverSelectionTimeoutMS=500")
+			}
+			t.Run(uri, func(t *testing.T) {
+				t.Parallel()
+				var mu sync.Mutex
+				var addresses []string
+				client := connectTo(t, uri, motor.ClientOptions{Observer: &event.Observer{CommandStarted: func(e *event.CommandStarted) {
+					mu.Lock()
+					defer mu.Unlock()
+					addresses = append(addresses, e.Address)
+				}}})
+				_, err := client.Database("admin").RunCommand(bounded(t), d("hello", 1))
+				if (err == nil) != tt.succeeds {
+					t.Errorf("hello: %v", err)
+				}
+				for _, a := range addresses {
+					if a != rs.Nodes[0].Address() && a != rs.Nodes[1].Address() {
+						t.Errorf("an event names %s, which is no member", a)
+					}
+				}
+			})
+		}
 	}
 }

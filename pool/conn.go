@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -46,9 +47,10 @@ type Conn struct {
 	stream net.Conn
 	reader wire.Reader
 
-	expect int32 // the request that the next reply answers
-	late   bool  // a reply is on its way that nobody waits for
-	err    error // why the connection is of no further use
+	expect  int32 // the request that the next reply answers
+	exhaust bool  // which allows for more replies than one
+	late    bool  // a reply is on its way that nobody waits for
+	err     error // why the connection is of no further use
 
 	out        []byte // the write buffer
 	large      bool   // the last message needed a large buffer
@@ -199,16 +201,23 @@ func (c *Conn) write(ctx context.Context, r *Request) error {
 			return c.fail(ctx, "read the reply to an earlier request", false, err)
 		}
 	}
+	c.expect, c.exhaust = header.RequestID, exhaustAllowed(r.Message)
 	if err := c.compress(r); err != nil {
 		return err
 	}
-	c.expect = header.RequestID
 	n, err := c.send(r)
 	if err != nil {
 		c.err = err
 		return c.fail(ctx, "write", n > 0, err)
 	}
 	return nil
+}
+
+// exhaustAllowed reports whether a message, an OP_MSG, allows for more replies
+// than one.
+func exhaustAllowed(message []byte) bool {
+	flags := message[wire.HeaderLen:]
+	return len(flags) >= 4 && wire.Flags(binary.LittleEndian.Uint32(flags))&wire.ExhaustAllowed != 0
 }
 
 // send writes what r holds, in one go where the stream can.
@@ -284,6 +293,9 @@ func (c *Conn) readMessage(into *wire.Memory) (bson.Raw, error) {
 		return nil, err
 	}
 	c.MoreToCome = m.Flags&wire.MoreToCome != 0
+	if c.MoreToCome && !c.exhaust {
+		return nil, &wire.Malformed{Reason: "more replies are announced than the request allows for"}
+	}
 	if c.MoreToCome {
 		c.expect = header.RequestID
 	}

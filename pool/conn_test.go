@@ -355,7 +355,8 @@ func TestBadReplies(t *testing.T) {
 			m[3] = 0xff
 			return m
 		}, "the header alone is 16"},
-		"no message": {func(r int32) []byte { return wire.AppendReply(nil, 1, r, ok) }, "OP_REPLY answers"},
+		"no message":      {func(r int32) []byte { return wire.AppendReply(nil, 1, r, ok) }, "OP_REPLY answers"},
+		"replies to come": {func(r int32) []byte { return wire.AppendMsg(nil, 1, r, wire.MoreToCome, ok) }, "more replies are announced"},
 		"no body": {func(r int32) []byte {
 			m, at := wire.BeginMessage(nil, 1, r, wire.OpMsg)
 			return wire.EndMessage(append(m, 0, 0, 0, 0), at)
