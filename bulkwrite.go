@@ -166,31 +166,31 @@ func (m InsertOneModel[T]) add(e *encoder, to statements, index int) {
 
 func (m UpdateOneModel[T]) add(e *encoder, to statements, index int) {
 	to.update(index, &ops.UpdateStatement{
-		Filter: e.filter(m.Filter), Update: e.update(m.Update), ArrayFilters: e.array("arrayFilters", m.ArrayFilters),
+		Filter: e.writeFilter(m.Filter), Update: e.update(m.Update), ArrayFilters: e.array("arrayFilters", m.ArrayFilters),
 		Upsert: m.Upsert, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint), Sort: e.ordered("sort", m.Sort),
 	})
 }
 
 func (m UpdateManyModel[T]) add(e *encoder, to statements, index int) {
 	to.update(index, &ops.UpdateStatement{
-		Filter: e.filter(m.Filter), Update: e.update(m.Update), ArrayFilters: e.array("arrayFilters", m.ArrayFilters),
+		Filter: e.writeFilter(m.Filter), Update: e.update(m.Update), ArrayFilters: e.array("arrayFilters", m.ArrayFilters),
 		Multi: true, Upsert: m.Upsert, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint),
 	})
 }
 
 func (m ReplaceOneModel[T]) add(e *encoder, to statements, index int) {
 	to.update(index, &ops.UpdateStatement{
-		Filter: e.filter(m.Filter), Update: e.replacement(m.Replacement),
+		Filter: e.writeFilter(m.Filter), Update: e.replacement(m.Replacement),
 		Upsert: m.Upsert, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint), Sort: e.ordered("sort", m.Sort),
 	})
 }
 
 func (m DeleteOneModel[T]) add(e *encoder, to statements, index int) {
-	to.delete(index, &ops.DeleteStatement{Filter: e.filter(m.Filter), Collation: e.collation(m.Collation), Hint: e.hint(m.Hint)})
+	to.delete(index, &ops.DeleteStatement{Filter: e.writeFilter(m.Filter), Collation: e.collation(m.Collation), Hint: e.hint(m.Hint)})
 }
 
 func (m DeleteManyModel[T]) add(e *encoder, to statements, index int) {
-	to.delete(index, &ops.DeleteStatement{Filter: e.filter(m.Filter), Multi: true, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint)})
+	to.delete(index, &ops.DeleteStatement{Filter: e.writeFilter(m.Filter), Multi: true, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint)})
 }
 
 // BulkWrite makes writes of all kinds, in as many commands as it takes. The

@@ -33,7 +33,8 @@ type ClientOptions struct {
 	// that the specifications name. If it is nil the environment decides, by
 	// the variables of the logging specification: MONGODB_LOG_ALL,
 	// MONGODB_LOG_COMMAND, MONGODB_LOG_PATH and so on; by default nothing is
-	// logged.
+	// logged but warnings about the connection string, such as of an option that
+	// is not known, which go to slog.Default().
 	Logger *slog.Logger
 	// LogLevels say what is logged to Logger.
 	LogLevels LogLevels
@@ -96,10 +97,9 @@ func Connect(ctx context.Context, connectionString string, opts ...ClientOptions
 	if err != nil {
 		return nil, err
 	}
-	if o.Logger != nil {
-		for _, w := range append(warnings, more...) {
-			o.Logger.WarnContext(ctx, "connection string", "warning", w)
-		}
+	log := cmp.Or(o.Logger, slog.Default())
+	for _, w := range append(warnings, more...) {
+		log.WarnContext(ctx, w.Error())
 	}
 	return connect(ctx, config, resolver, seeds, o)
 }
@@ -233,10 +233,11 @@ type ServerStats struct {
 func (c *Client) Topology() description.Topology { return c.exec.Topology.Description() }
 
 // Close ends the server sessions, waits for operations under way as long as ctx
-// allows, and closes all connections.
+// allows, and closes all connections. Operations that begin later fail with
+// ErrClientClosed. To close a client again does nothing.
 func (c *Client) Close(ctx context.Context) error {
 	if !c.closed.CompareAndSwap(false, true) {
-		return ErrClientClosed
+		return nil
 	}
 	c.endSessions(ctx)
 	return c.exec.Topology.Close(ctx)

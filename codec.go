@@ -1,6 +1,7 @@
 package motor
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"sync"
@@ -98,6 +99,16 @@ func (e *encoder) filter(v any) bson.Raw {
 		return bson.Raw{5, 0, 0, 0, 0}
 	}
 	return e.doc("filter", v)
+}
+
+// writeFilter is filter for a write, to which nil is an error: a filter that
+// was forgotten would change all documents.
+func (e *encoder) writeFilter(v any) bson.Raw {
+	if v == nil {
+		e.fail("filter", errors.New("it is nil; pass bson.D{} to match all documents"))
+		return nil
+	}
+	return e.filter(v)
 }
 
 // value encodes any value. A nil v gives no value.

@@ -27,7 +27,8 @@ func (c *Collection[T]) DeleteOne(ctx context.Context, filter any, opts ...Delet
 	return c.delete(ctx, filter, optional(opts), false)
 }
 
-// DeleteMany removes all documents that match filter. It is not retried.
+// DeleteMany removes all documents that match filter, of which bson.D{} matches
+// all and nil is an error. It is not retried.
 func (c *Collection[T]) DeleteMany(ctx context.Context, filter any, opts ...DeleteOptions) (*DeleteResult, error) {
 	return c.delete(ctx, filter, optional(opts), true)
 }
@@ -35,7 +36,7 @@ func (c *Collection[T]) DeleteMany(ctx context.Context, filter any, opts ...Dele
 func (c *Collection[T]) delete(ctx context.Context, filter any, o DeleteOptions, multi bool) (*DeleteResult, error) {
 	e := c.encoder()
 	statement := ops.AppendDelete(nil, &ops.DeleteStatement{
-		Filter:    e.filter(filter),
+		Filter:    e.writeFilter(filter),
 		Multi:     multi,
 		Collation: e.collation(o.Collation),
 		Hint:      e.hint(o.Hint),

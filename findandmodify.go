@@ -68,7 +68,7 @@ type FindOneAndDeleteOptions struct {
 func (c *Collection[T]) FindOneAndUpdate(ctx context.Context, filter, update any, opts ...FindOneAndUpdateOptions) (T, error) {
 	o, e := optional(opts), c.encoder()
 	return c.findAndModify(ctx, e, o.MaxTime, &ops.FindAndModify{
-		Filter:                   e.filter(filter),
+		Filter:                   e.writeFilter(filter),
 		Update:                   e.update(update),
 		ArrayFilters:             e.array("arrayFilters", o.ArrayFilters),
 		New:                      o.ReturnDocument == After,
@@ -89,7 +89,7 @@ func (c *Collection[T]) FindOneAndUpdate(ctx context.Context, filter, update any
 func (c *Collection[T]) FindOneAndReplace(ctx context.Context, filter any, replacement T, opts ...FindOneAndReplaceOptions) (T, error) {
 	o, e := optional(opts), c.encoder()
 	return c.findAndModify(ctx, e, o.MaxTime, &ops.FindAndModify{
-		Filter:                   e.filter(filter),
+		Filter:                   e.writeFilter(filter),
 		Update:                   e.replacement(replacement),
 		New:                      o.ReturnDocument == After,
 		Upsert:                   o.Upsert,
@@ -109,7 +109,7 @@ func (c *Collection[T]) FindOneAndReplace(ctx context.Context, filter any, repla
 func (c *Collection[T]) FindOneAndDelete(ctx context.Context, filter any, opts ...FindOneAndDeleteOptions) (T, error) {
 	o, e := optional(opts), c.encoder()
 	return c.findAndModify(ctx, e, o.MaxTime, &ops.FindAndModify{
-		Filter:    e.filter(filter),
+		Filter:    e.writeFilter(filter),
 		Remove:    true,
 		Sort:      e.ordered("sort", o.Sort),
 		Fields:    e.doc("projection", o.Projection),

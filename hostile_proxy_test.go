@@ -223,14 +223,13 @@ var bombs = sync.OnceValue(func() map[wire.Compressor][]byte {
 })
 
 // nested is a document of documents, as deep as is said.
-func nested(depth int) []byte {
-	doc := []byte{5, 0, 0, 0, 0}
-	for range depth {
-		outer, at := bson.BeginDocument(nil)
-		outer = append(append(outer, 3, 'a', 0), doc...)
-		doc = bson.EndDocument(outer, at)
+func nested(depth int) (doc []byte) {
+	for inner := depth; inner > 0; inner-- {
+		doc = binary.LittleEndian.AppendUint32(doc, uint32(5+8*inner))
+		doc = append(doc, byte(bson.TypeEmbeddedDocument), 'a', 0)
 	}
-	return doc
+	doc = append(doc, 5, 0, 0, 0, 0)
+	return append(doc, make([]byte, depth)...)
 }
 
 // spoilers are all the ways to spoil a reply.

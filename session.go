@@ -29,8 +29,12 @@ type Session struct {
 	within ops.Timeout
 }
 
-// StartSession starts a session. Nothing is sent.
+// StartSession starts a session. Nothing is sent. The error is ErrClientClosed,
+// or says which options exclude each other.
 func (c *Client) StartSession(opts ...SessionOptions) (*Session, error) {
+	if c.closed.Load() {
+		return nil, ErrClientClosed
+	}
 	inner, err := session.New(c.exec.Sessions, optional(opts))
 	if err != nil {
 		return nil, err

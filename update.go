@@ -51,7 +51,8 @@ func (c *Collection[T]) UpdateOne(ctx context.Context, filter, update any, opts 
 	return c.update(ctx, e, filter, e.update(update), &o, false)
 }
 
-// UpdateMany changes all documents that match filter. It is not retried.
+// UpdateMany changes all documents that match filter, of which bson.D{} matches
+// all and nil is an error. It is not retried.
 func (c *Collection[T]) UpdateMany(ctx context.Context, filter, update any, opts ...UpdateOptions) (*UpdateResult, error) {
 	o, e := optional(opts), c.encoder()
 	return c.update(ctx, e, filter, e.update(update), &o, true)
@@ -69,7 +70,7 @@ func (c *Collection[T]) ReplaceOne(ctx context.Context, filter any, replacement 
 
 func (c *Collection[T]) update(ctx context.Context, e *encoder, filter any, update bson.RawValue, o *UpdateOptions, multi bool) (*UpdateResult, error) {
 	statement := ops.AppendUpdate(nil, &ops.UpdateStatement{
-		Filter:       e.filter(filter),
+		Filter:       e.writeFilter(filter),
 		Update:       update,
 		ArrayFilters: e.array("arrayFilters", o.ArrayFilters),
 		Multi:        multi,

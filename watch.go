@@ -30,6 +30,8 @@ type WatchOptions struct {
 	FullDocumentBeforeChange FullDocument
 	// ResumeAfter, StartAfter and StartAtOperationTime say where the stream
 	// begins; the server refuses more than one of them. By default it begins now.
+	// The first two are resume tokens as ChangeStream.ResumeToken gives them: keep
+	// the bytes of the bson.Raw to go on in another process.
 	ResumeAfter, StartAfter bson.Raw
 	StartAtOperationTime    bson.Timestamp
 	BatchSize               *int32

@@ -37,10 +37,11 @@ type ConnectionError struct {
 }
 
 func (e *ConnectionError) Error() string {
-	if e.Server == "" {
-		return fmt.Sprintf("%s: %v", e.Command, e.Err)
+	why := e.Err.Error()
+	if e.Server == "" || strings.Contains(why, e.Server) {
+		return e.Command + ": " + why
 	}
-	return fmt.Sprintf("%s on %s: %v", e.Command, e.Server, e.Err)
+	return e.Command + " on " + e.Server + ": " + why
 }
 
 func (e *ConnectionError) Unwrap() error { return e.Err }

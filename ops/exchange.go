@@ -65,7 +65,7 @@ func (c *call) refused(err error) {
 }
 
 func (c *call) connectionError(conn *pool.Conn, err error) error {
-	e := &ConnectionError{Command: c.traits.name, Server: conn.Address, Sent: true, Err: err}
+	e := &ConnectionError{Command: c.traits.name, Server: conn.Address, Err: err}
 	var network *pool.NetworkError
 	if errors.As(err, &network) {
 		e.Network, e.Sent = !network.Canceled(), network.Sent

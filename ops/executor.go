@@ -199,6 +199,9 @@ func (c *call) sessionTimeout() time.Duration {
 // attempt selects a server, checks out a connection and sends the command
 // once. Result.Server is set as soon as it is known.
 func (c *call) attempt(ctx context.Context, avoid []string) (Result, error) {
+	if ctx.Err() != nil {
+		return Result{}, c.labelled(&ConnectionError{Command: c.traits.name, Err: pool.Ended(ctx)}, nil)
+	}
 	server, conn, err := c.acquire(ctx, avoid)
 	res := Result{Server: server}
 	if err != nil {

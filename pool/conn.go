@@ -346,13 +346,13 @@ func (c *Conn) fail(ctx context.Context, op string, sent bool, err error) error 
 	if why := c.interrupted.Load(); why != nil {
 		err = *why
 	} else if ctx.Err() != nil && (err == ctx.Err() || errors.Is(err, os.ErrDeadlineExceeded)) {
-		err = ended(ctx)
+		err = Ended(ctx)
 	}
 	return &NetworkError{Address: c.Address, Op: op, Sent: sent, Err: err}
 }
 
-// ended is why ctx ended: its cause, which is ctx.Err() as well.
-func ended(ctx context.Context) error {
+// Ended is why ctx ended: its cause, which is ctx.Err() as well.
+func Ended(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	if errors.Is(cause, err) {
 		return cause

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -28,7 +29,16 @@ type NetworkError struct {
 }
 
 func (e *NetworkError) Error() string {
-	return fmt.Sprintf("%s: %s: %v", e.Address, e.Op, e.Err)
+	return fmt.Sprintf("%s: %s: %v", e.Address, e.Op, withoutAddress(e.Err, e.Address))
+}
+
+// withoutAddress is an error of package net without the address, if that is
+// the one that is said anyway.
+func withoutAddress(err error, address string) error {
+	if e, ok := err.(*net.OpError); ok && e.Addr != nil && e.Addr.String() == address {
+		return e.Err
+	}
+	return err
 }
 
 // Unwrap is the reason.
@@ -83,7 +93,7 @@ func (e *ConnectError) Error() string {
 	if n, ok := err.(*NetworkError); ok {
 		err = n.Err
 	}
-	return fmt.Sprintf("connect to %s: %s: %v", e.Address, e.Step, err)
+	return fmt.Sprintf("connect to %s: %s: %v", e.Address, e.Step, withoutAddress(err, e.Address))
 }
 
 // Unwrap is the reason.

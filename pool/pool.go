@@ -97,12 +97,12 @@ func (p *Pool) wait(ctx context.Context, w *waiter, before time.Time) (*Conn, er
 	case <-timeout:
 		p.giveUp(w, context.DeadlineExceeded, before.IsZero())
 	case <-ctx.Done():
-		p.giveUp(w, ended(ctx), false)
+		p.giveUp(w, Ended(ctx), false)
 	}
 	select {
 	case <-w.served:
 	case <-ctx.Done():
-		p.giveUp(w, ended(ctx), false)
+		p.giveUp(w, Ended(ctx), false)
 		<-w.served
 	}
 	return w.conn, w.err

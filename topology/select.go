@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/motor-go/motor/pool"
 	"github.com/motor-go/motor/topology/description"
 )
 
@@ -76,7 +77,7 @@ func (s *snapshot) outlast(ctx context.Context, timer *time.Timer) error {
 	case <-timer.C:
 		return context.DeadlineExceeded
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return pool.Ended(ctx)
 	}
 }
 

@@ -156,7 +156,7 @@ func TestSelectionErrorTellsWhatIsKnown(t *testing.T) {
 		}
 		for _, part := range []string{
 			"no server found for a write within 30s", "ReplicaSetNoPrimary",
-			"a:27017 Unknown: ", "connection refused", "b:27017 RSSecondary: is not the primary", "c:27017 RSSecondary: is not the primary",
+			"connect to a:27017: dial: ", "connection refused", "b:27017 RSSecondary: is not the primary", "c:27017 RSSecondary: is not the primary",
 		} {
 			if !strings.Contains(err.Error(), part) {
 				t.Errorf("%q is missing in: %v", part, err)

@@ -44,6 +44,9 @@ func (s Server) String() string {
 // WhyNot says what is known of each server and why it does not fit want, for
 // the error of a selection that found none.
 func (t Topology) WhyNot(want Selector, heartbeatFrequency time.Duration) string {
+	if len(t.Servers) == 0 && t.refused != nil {
+		return "no servers are left in the topology: " + t.refused.Error()
+	}
 	if len(t.Servers) == 0 {
 		return "no servers are left in the topology"
 	}
@@ -51,7 +54,13 @@ func (t Topology) WhyNot(want Selector, heartbeatFrequency time.Duration) string
 	reasons := make([]string, len(t.Servers))
 	for i := range t.Servers {
 		s := &t.Servers[i]
-		reasons[i] = fmt.Sprintf("%s %v: %s", s.Addr, s.Type, t.whyNot(s, want, heartbeatFrequency))
+		reasons[i] = t.whyNot(s, want, heartbeatFrequency)
+		if !strings.Contains(reasons[i], s.Addr) {
+			reasons[i] = fmt.Sprintf("%s %v: %s", s.Addr, s.Type, reasons[i])
+		}
+	}
+	if t.refused != nil {
+		reasons = append(reasons, t.refused.Error())
 	}
 	return strings.Join(reasons, "; ")
 }

@@ -60,6 +60,9 @@ type Topology struct {
 
 	// seeds is how many servers the client was configured with.
 	seeds int
+	// refused says which server was removed last because it is not of this
+	// deployment, and why; nil if none was.
+	refused error
 }
 
 // Config is what a client is told about a deployment.

@@ -34,7 +34,7 @@ func (t Topology) Update(s Server) Topology {
 		t.updateUnknown(s)
 	case Sharded:
 		if s.Type != Unknown && s.Type != Mongos {
-			t.remove(s.Addr)
+			t.refuse(s, "is no mongos, and the others are")
 		}
 	default:
 		t.updateReplicaSet(s)
@@ -80,7 +80,7 @@ func (t *Topology) updateUnknown(s Server) {
 		if t.seeds == 1 {
 			t.Type = Single
 		} else {
-			t.remove(s.Addr)
+			t.refuse(s, "is a standalone server, one of several seeds")
 		}
 	case Mongos:
 		t.Type = Sharded
@@ -92,7 +92,7 @@ func (t *Topology) updateUnknown(s Server) {
 func (t *Topology) updateReplicaSet(s Server) {
 	switch s.Type {
 	case Standalone, Mongos:
-		t.remove(s.Addr)
+		t.refuse(s, fmt.Sprintf("is a %v, no member of replica set %q", s.Type, t.SetName))
 	case RSPrimary:
 		t.updateRSFromPrimary(s)
 	case RSSecondary, RSArbiter, RSOther:
@@ -108,7 +108,7 @@ func (t *Topology) updateRSFromPrimary(s Server) {
 		t.SetName = s.SetName
 	}
 	if t.SetName != s.SetName {
-		t.remove(s.Addr)
+		t.refuse(s, fmt.Sprintf("belongs to replica set %q, the client asks for %q", s.SetName, t.SetName))
 		return
 	}
 	if t.stalePrimary(s) {
@@ -162,7 +162,7 @@ func (t *Topology) updateRSFromMember(s Server) {
 		t.SetName = s.SetName
 	}
 	if t.SetName != s.SetName {
-		t.remove(s.Addr)
+		t.refuse(s, fmt.Sprintf("belongs to replica set %q, the client asks for %q", s.SetName, t.SetName))
 		return
 	}
 	if t.Type != ReplicaSetWithPrimary {
@@ -196,6 +196,12 @@ func (t *Topology) add(addr string) {
 	if i, ok := t.find(addr); !ok {
 		t.Servers = slices.Insert(t.Servers, i, Server{Addr: addr})
 	}
+}
+
+// refuse removes a server that is not of this deployment.
+func (t *Topology) refuse(s Server, why string) {
+	t.refused = fmt.Errorf("%s %s", s.Addr, why)
+	t.remove(s.Addr)
 }
 
 func (t *Topology) remove(addr string) {

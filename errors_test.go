@@ -1,0 +1,143 @@
+package motor_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/motor-go/motor"
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/mongotest"
+)
+
+func TestWrongReplicaSetNamesBoth(t *testing.T) {
+	rs := mongotest.New(t, mongotest.Options{Nodes: 1, Name: "ours"})
+	for _, option := range []string{"directConnection=true", "directConnection=false"} {
+		client := connectTo(t, "mongodb://"+rs.Nodes[0].Address()+"/?replicaSet=theirs&serverSelectionTimeoutMS=300&"+option)
+		err := client.Ping(bounded(t), nil)
+		for _, want := range []string{`"ours"`, `"theirs"`, rs.Nodes[0].Address()} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v does not name %s", option, err, want)
+			}
+		}
+	}
+	standalone := mongotest.NewStandalone(t, mongotest.Options{})
+	client := connectTo(t, standalone.URI()+"?replicaSet=theirs&serverSelectionTimeoutMS=300")
+	if err := client.Ping(bounded(t), nil); err == nil || !strings.Contains(err.Error(), `is a Standalone, no member of replica set "theirs"`) {
+		t.Errorf("a standalone server: %v", err)
+	}
+}
+
+func TestErrorsSayTheAddressOnce(t *testing.T) {
+	server := mongotest.NewStandalone(t, mongotest.Options{})
+	client := connectTo(t, server.URI()+"?retryReads=false&serverSelectionTimeoutMS=300")
+	find := func() error {
+		_, err := client.Database("db").Collection("c").Find(bounded(t), nil).Slice()
+		return err
+	}
+	if err := find(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Database("admin").RunCommand(bounded(t), d("configureFailPoint", "failCommand", "mode", d("times", 1),
+		"data", d("failCommands", bson.A{"find"}, "closeConnection", true))); err != nil {
+		t.Fatal(err)
+	}
+	broken := find()
+	server.Kill()
+	await(t, "the server to be unknown", func() bool { return client.Topology().Servers[0].Error != nil })
+	for _, err := range []error{broken, find()} {
+		if err == nil || strings.Count(err.Error(), server.Address()) != 1 {
+			t.Errorf("%v: the address is to be said once", err)
+		}
+	}
+}
+
+func TestEndedContextIsSaidOfTheOperation(t *testing.T) {
+	client := connectTo(t, mongotest.NewStandalone(t, mongotest.Options{}).URI())
+	if err := client.Ping(bounded(t), nil); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := client.Database("db").Collection("c").FindOne(ctx, nil)
+	if !errors.Is(err, context.Canceled) || err.Error() != "find: context canceled" {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestClosedClient(t *testing.T) {
+	client, err := motor.Connect(t.Context(), mongotest.NewStandalone(t, mongotest.Options{}).URI())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := client.Close(bounded(t)); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	}
+	if _, err := client.StartSession(); !errors.Is(err, motor.ErrClientClosed) {
+		t.Errorf("a session: %v", err)
+	}
+	if err := client.Ping(bounded(t), nil); !errors.Is(err, motor.ErrClientClosed) {
+		t.Errorf("an operation: %v", err)
+	}
+}
+
+// A filter that was forgotten must not delete everything.
+func TestNilFilterOfAWrite(t *testing.T) {
+	client := connectTo(t, mongotest.NewStandalone(t, mongotest.Options{}).URI())
+	c := client.Database("db").Collection("c")
+	if _, err := c.InsertOne(bounded(t), d("x", 1)); err != nil {
+		t.Fatal(err)
+	}
+	set := d("$set", d("x", 2))
+	for name, write := range map[string]func() error{
+		"DeleteOne":         func() error { _, err := c.DeleteOne(bounded(t), nil); return err },
+		"DeleteMany":        func() error { _, err := c.DeleteMany(bounded(t), nil); return err },
+		"UpdateOne":         func() error { _, err := c.UpdateOne(bounded(t), nil, set); return err },
+		"UpdateMany":        func() error { _, err := c.UpdateMany(bounded(t), nil, set); return err },
+		"ReplaceOne":        func() error { _, err := c.ReplaceOne(bounded(t), nil, d("x", 3)); return err },
+		"FindOneAndDelete":  func() error { _, err := c.FindOneAndDelete(bounded(t), nil); return err },
+		"FindOneAndUpdate":  func() error { _, err := c.FindOneAndUpdate(bounded(t), nil, set); return err },
+		"FindOneAndReplace": func() error { _, err := c.FindOneAndReplace(bounded(t), nil, d("x", 3)); return err },
+	} {
+		if err := write(); err == nil || !strings.Contains(err.Error(), "pass bson.D{} to match all documents") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	found, err := c.Find(bounded(t), nil).Slice()
+	if err != nil || len(found) != 1 || found[0][1].Value != int32(1) && found[0][1].Value != int64(1) {
+		t.Errorf("left are %v, %v", found, err)
+	}
+	if res, err := c.DeleteMany(bounded(t), bson.D{}); err != nil || res.DeletedCount != 1 {
+		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+// A message that is too long for the server is not sent, and says so.
+func TestMessageThatIsTooLong(t *testing.T) {
+	client := connectTo(t, mongotest.NewStandalone(t, mongotest.Options{}).URI())
+	_, err := client.Database("db").RunCommand(bounded(t), d("ping", 1, "a", make([]byte, 25<<20), "b", make([]byte, 25<<20)))
+	var connection *motor.ConnectionError
+	if !errors.As(err, &connection) || connection.Sent || connection.Network || !strings.Contains(err.Error(), "the limit is 48000000") {
+		t.Errorf("%#v", err)
+	}
+	if err := client.Ping(bounded(t), nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWarningsGoToTheDefaultLogger(t *testing.T) {
+	old := slog.Default()
+	defer slog.SetDefault(old)
+	var log bytes.Buffer
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	client := connectTo(t, "mongodb://localhost/?retryWrite=false&serverSelectionTimeoutMS=1")
+	client.Close(bounded(t))
+	if got := log.String(); !strings.Contains(got, "level=WARN") || !strings.Contains(got, "option retryWrite: unknown, and ignored") {
+		t.Errorf("the log is %q", got)
+	}
+}
