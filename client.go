@@ -155,6 +155,7 @@ func connect(ctx context.Context, config *uri.Config, resolver uri.Resolver, see
 		RetryWrites:         config.RetryWrites,
 		MaxAdaptiveRetries:  config.MaxAdaptiveRetries,
 		OverloadRetargeting: config.EnableOverloadRetargeting,
+		Jitter:              shortened.Jitter,
 		ServerAPI:           o.ServerAPI.Append(nil),
 	}
 	return c, nil

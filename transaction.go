@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"math/rand/v2"
 	"time"
 
 	"github.com/motor-go/motor/ops"
@@ -62,7 +61,7 @@ func (s *Session) WithTransaction(ctx context.Context, fn func(ctx context.Conte
 	var last error
 	for attempt := 0; ; attempt++ {
 		if attempt > 0 {
-			if err := pause(ctx, deadline, attempt, last); err != nil {
+			if err := s.client.pause(ctx, deadline, attempt, last); err != nil {
 				return err
 			}
 		}
@@ -86,9 +85,9 @@ func (s *Session) WithTransaction(ctx context.Context, fn func(ctx context.Conte
 }
 
 // pause waits before another attempt, or says that there is no time for it.
-func pause(ctx context.Context, deadline time.Time, attempt int, last error) error {
+func (c *Client) pause(ctx context.Context, deadline time.Time, attempt int, last error) error {
 	const first, most = 5 * time.Millisecond, 500 * time.Millisecond
-	d := time.Duration(rand.Float64() * min(float64(first)*math.Pow(1.5, float64(attempt)), float64(most)))
+	d := time.Duration(c.exec.Random() * min(float64(first)*math.Pow(1.5, float64(attempt)), float64(most)))
 	if !time.Now().Add(d).Before(deadline) {
 		return ops.TimedOut(last)
 	}

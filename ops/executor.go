@@ -30,6 +30,9 @@ type Executor struct {
 	MaxAdaptiveRetries int
 	// OverloadRetargeting avoids overloaded servers in retries.
 	OverloadRetargeting bool
+	// Jitter gives the random number in [0, 1) that a pause is multiplied with;
+	// nil stands for rand.Float64.
+	Jitter func() float64
 	// ServerAPI are the encoded elements of the stable API, which every
 	// command carries.
 	ServerAPI []byte
@@ -100,7 +103,7 @@ func (c *call) run(ctx context.Context) (Result, error) {
 		c.attempts++
 		c.env.Memory = nil // where err may have its reply
 		sharded := c.Topology.Description().Type == description.Sharded
-		v := retry.failed(err, sharded, rand.Float64())
+		v := retry.failed(err, sharded, c.Random())
 		if !v.retry || !sleep(ctx, v.wait) {
 			if retry.err != err {
 				res = Result{}
@@ -117,6 +120,14 @@ func (c *call) run(ctx context.Context) (Result, error) {
 			avoid = append(avoid, res.Server.Address())
 		}
 	}
+}
+
+// Random is a number in [0, 1) from Jitter.
+func (x *Executor) Random() float64 {
+	if x.Jitter == nil {
+		return rand.Float64()
+	}
+	return x.Jitter()
 }
 
 // sleep waits for d. It reports false at once if ctx would end before.

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -141,6 +142,20 @@ func TestLabelWrite(t *testing.T) {
 		}
 		if HasLabel(c.err, RetryableWriteError) {
 			t.Errorf("%s: the error that others may hold was changed", name)
+		}
+	}
+}
+
+// Retryable writes, prose test 1.
+func TestExplainsTransactionNumbers(t *testing.T) {
+	for message, explained := range map[string]bool{
+		"Transaction numbers are only allowed on a replica set member or mongos": true,
+		"something else": false,
+	} {
+		err := &wire.CommandError{Code: 20, Message: message}
+		explainTransactionNumbers(err)
+		if got := strings.Contains(err.Message, "retryWrites=false"); got != explained || err.Code != 20 {
+			t.Errorf("%q became %v", message, err)
 		}
 	}
 }

@@ -1,6 +1,6 @@
-// Package knobs shortens waits that the specifications fix, for tests that
-// would spend most of their time in them. Knobs travel in the context that a
-// client is made with.
+// Package knobs shortens waits that the specifications fix or leave to chance, for
+// tests that would spend most of their time in them. Knobs travel in the context
+// that a client is made with.
 package knobs
 
 import (
@@ -19,6 +19,9 @@ type Knobs struct {
 	MinRescanInterval time.Duration
 	// DNSTimeout bounds the wait for each answer of a DNS server.
 	DNSTimeout time.Duration
+	// Jitter takes the place of random numbers in [0, 1) that pauses between
+	// attempts are multiplied with.
+	Jitter func() float64
 }
 
 type key struct{}
