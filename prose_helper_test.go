@@ -207,3 +207,11 @@ func hasLabel(err error, label string) bool { return motor.HasErrorLabel(err, la
 
 // maxRetries is MAX_RETRIES of the specifications.
 const maxRetries = 2
+
+// ignore is err unless it is the other.
+func ignore(err, other error) error {
+	if errors.Is(err, other) {
+		return nil
+	}
+	return err
+}
