@@ -26,6 +26,8 @@ var (
 	ErrClientClosed = errors.New("the client is closed")
 	// ErrSessionEnded says that the session has ended.
 	ErrSessionEnded = session.ErrEnded
+	// ErrSessionsUnsupported says that a server knows nothing of sessions.
+	ErrSessionsUnsupported = session.ErrUnsupported
 	// ErrWrongClient says that the context carries a session of another client.
 	ErrWrongClient = errors.New("the context carries a session of another client")
 )

@@ -15,18 +15,30 @@ import (
 type named map[string]func(context.Context, *collection) error
 
 var reads = named{
-	"find":      func(ctx context.Context, c *collection) error { _, err := c.Find(ctx, nil).Slice(); return err },
-	"aggregate": func(ctx context.Context, c *collection) error { _, err := c.Aggregate(ctx, bson.A{}).Slice(); return err },
-	"distinct":  func(ctx context.Context, c *collection) error { _, err := motor.Distinct[any](ctx, c, "a", nil); return err },
-	"count":     func(ctx context.Context, c *collection) error { _, err := c.EstimatedDocumentCount(ctx); return err },
+	"find": func(ctx context.Context, c *collection) error { _, err := c.Find(ctx, nil).Slice(); return err },
+	"aggregate": func(ctx context.Context, c *collection) error {
+		_, err := c.Aggregate(ctx, bson.A{}).Slice()
+		return err
+	},
+	"distinct": func(ctx context.Context, c *collection) error {
+		_, err := motor.Distinct[any](ctx, c, "a", nil)
+		return err
+	},
+	"count": func(ctx context.Context, c *collection) error { _, err := c.EstimatedDocumentCount(ctx); return err },
 }
 
 var writes = named{
-	"insertOne":  func(ctx context.Context, c *collection) error { _, err := c.InsertOne(ctx, bson.D{}); return err },
-	"insertMany": func(ctx context.Context, c *collection) error { _, err := c.InsertMany(ctx, []bson.D{{}, {}}); return err },
+	"insertOne": func(ctx context.Context, c *collection) error { _, err := c.InsertOne(ctx, bson.D{}); return err },
+	"insertMany": func(ctx context.Context, c *collection) error {
+		_, err := c.InsertMany(ctx, []bson.D{{}, {}})
+		return err
+	},
 	"updateOne":  func(ctx context.Context, c *collection) error { _, err := c.UpdateOne(ctx, nil, set); return err },
 	"updateMany": func(ctx context.Context, c *collection) error { _, err := c.UpdateMany(ctx, nil, set); return err },
-	"replaceOne": func(ctx context.Context, c *collection) error { _, err := c.ReplaceOne(ctx, nil, d("a", 1)); return err },
+	"replaceOne": func(ctx context.Context, c *collection) error {
+		_, err := c.ReplaceOne(ctx, nil, d("a", 1))
+		return err
+	},
 	"deleteOne":  func(ctx context.Context, c *collection) error { _, err := c.DeleteOne(ctx, nil); return err },
 	"deleteMany": func(ctx context.Context, c *collection) error { _, err := c.DeleteMany(ctx, nil); return err },
 	"findOneAndUpdate": func(ctx context.Context, c *collection) error {

@@ -14,6 +14,7 @@ import (
 	"github.com/motor-go/motor/event"
 	"github.com/motor-go/motor/internal/knobs"
 	"github.com/motor-go/motor/mongotest"
+	"github.com/motor-go/motor/wire"
 )
 
 // lab is a deployment in memory and in virtual time, for one prose test.
@@ -47,7 +48,7 @@ func inStandalone(t *testing.T, test func(l *lab)) {
 func inCluster(t *testing.T, test func(l *lab)) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &lab{T: t, network: new(mongotest.Network)}
-		cluster := mongotest.NewSharded(t, mongotest.Options{Listen: l.network.Listen, Routers: 2})
+		cluster := mongotest.NewSharded(t, mongotest.Options{Listen: l.network.Listen, Routers: 2, Nodes: 3})
 		l.uri, l.nodes = cluster.URI(), cluster.Routers
 		test(l)
 	})
@@ -214,4 +215,41 @@ func ignore(err, other error) error {
 		return nil
 	}
 	return err
+}
+
+// withoutSessions starts a server that answers every command, but does not know
+// of sessions, and gives its address.
+func withoutSessions(l *lab) (address string) {
+	l.Helper()
+	listener, err := l.network.Listen("127.0.0.1:0")
+	l.ok(err)
+	l.Cleanup(func() { listener.Close() })
+	answer := encode(l, d("ok", 1, "isWritablePrimary", true, "helloOk", true, "minWireVersion", 0, "maxWireVersion", 21,
+		"maxBsonObjectSize", 16<<20, "maxMessageSizeBytes", 48_000_000, "maxWriteBatchSize", 100_000, "n", 1,
+		"cursor", d("id", int64(0), "ns", "db.c", "firstBatch", bson.A{})))
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				for {
+					h, _, err := wire.ReadMessage(conn, nil, wire.DefaultMaxMessageSize)
+					if err != nil {
+						return
+					}
+					reply := wire.AppendMsg(nil, wire.NextRequestID(), h.RequestID, 0, answer)
+					if h.OpCode == wire.OpQuery {
+						reply = wire.AppendReply(nil, wire.NextRequestID(), h.RequestID, answer)
+					}
+					if _, err := conn.Write(reply); err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return listener.Addr().String()
 }

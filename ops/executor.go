@@ -318,6 +318,12 @@ func (c *call) notSent(server string, err error) error {
 func (c *call) joinSession(m *message, now time.Time) error {
 	supported := m.to.LogicalSessionTimeoutMinutes > 0 || m.to.Type == description.LoadBalancer
 	s := c.env.Session
+	if s != nil && !supported {
+		if !s.Implicit {
+			return session.ErrUnsupported
+		}
+		s = nil
+	}
 	if s == nil && supported && !c.traits.sessionless && m.writeConcern.Acknowledged() {
 		if c.session == nil {
 			c.session = c.Sessions.Get(now, c.sessionTimeout())

@@ -16,6 +16,7 @@ var (
 	ErrConcurrent          = errors.New("the session is in use by another operation; a session serves one operation at a time")
 	ErrSnapshotTx          = errors.New("transactions are not supported in snapshot sessions")
 	ErrSnapshotUnsupported = errors.New("snapshot reads require MongoDB 5.0 or later")
+	ErrUnsupported         = errors.New("the server does not support sessions")
 	ErrUnacknowledged      = errors.New("an unacknowledged write (w: 0) cannot use a session")
 )
 
