@@ -2,6 +2,7 @@ package motor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -98,6 +99,7 @@ type TruncatedArray struct {
 type ChangeStream[T any] struct {
 	inner *changestream.Stream
 	codec bson.Options
+	into  ChangeEvent[T] // what Decode decodes into; zero meanwhile
 	err   error
 }
 
@@ -194,7 +196,11 @@ func (s *ChangeStream[T]) TryNext(ctx context.Context) bool {
 
 // Decode is the event that Next moved to.
 func (s *ChangeStream[T]) Decode() (event ChangeEvent[T], err error) {
-	err = s.codec.Unmarshal(s.inner.Event(), &event)
+	if s.inner.Event() == nil {
+		return event, errors.New("the change stream is at no event; call Next first")
+	}
+	err = s.codec.Unmarshal(s.inner.Event(), &s.into)
+	event, s.into = s.into, event
 	return event, err
 }
 
