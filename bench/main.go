@@ -42,7 +42,7 @@ var suites = []struct {
 
 // quickTime is how long -quick measures. It starts and checks results beside
 // that.
-const quickTime = 30 * time.Second
+const quickTime = 22 * time.Second
 
 // bench is one run of the program.
 type bench struct {
