@@ -282,15 +282,29 @@ func (c *Cursor) getMore(ctx context.Context) error {
 	res, err := c.exec.Run(ctx, &g)
 	if err != nil {
 		c.memory = nil // the error may refer to it
-		// A server's error ends the cursor there; it need not be killed, unless
-		// the server was too busy to look at the command.
-		if e, ok := err.(*wire.CommandError); ok && !c.options.KillAfterError && !e.HasLabel(SystemOverloadedError) {
-			c.id = 0
-			c.finish()
-		}
+		c.failed(err)
 		return err
 	}
 	return c.take(res.Reply)
+}
+
+// failed notes that a getMore failed. A server's error ends the cursor there; it
+// need not be killed, unless the server was too busy to look at the command. A
+// cursor with a connection of its own keeps that until it is closed, and can
+// only be killed through it (load-balancers).
+func (c *Cursor) failed(err error) {
+	pinned := c.envelope.pin != nil
+	switch e := err.(type) {
+	case *wire.CommandError:
+		if !pinned && !c.options.KillAfterError && !e.HasLabel(SystemOverloadedError) {
+			c.id = 0
+			c.finish()
+		}
+	case *ConnectionError:
+		if pinned && e.Network {
+			c.id = 0
+		}
+	}
 }
 
 // SetTimeout changes the timeout of what is to come.
