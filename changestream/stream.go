@@ -8,7 +8,6 @@ import (
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/ops"
-	"github.com/motor-go/motor/topology/description"
 	"github.com/motor-go/motor/wire"
 )
 
@@ -46,9 +45,6 @@ type Stream struct {
 	// interrupted says that the caller's context ended during a command, so
 	// that nobody knows what the cursor has delivered.
 	interrupted bool
-	// maxWireVersion is the last that was known of the cursor's server. After
-	// an error it may not be known any more.
-	maxWireVersion int32
 
 	life context.Context // ends with Close, and with it every wait
 	end  context.CancelFunc
@@ -60,7 +56,7 @@ type Stream struct {
 // Open opens a stream. aggregate says on what, with everything that the user
 // asked of the command but its pipeline.
 func Open(ctx context.Context, exec *ops.Executor, aggregate ops.Aggregate, o Options) (*Stream, error) {
-	s := &Stream{exec: exec, aggregate: aggregate, options: o, position: NewPosition(o.Start), maxWireVersion: labelledVersion}
+	s := &Stream{exec: exec, aggregate: aggregate, options: o, position: NewPosition(o.Start)}
 	s.life, s.end = context.WithCancel(context.Background())
 	if err := s.open(ctx, o.Start); err != nil {
 		return nil, err
@@ -83,7 +79,7 @@ func (s *Stream) open(ctx context.Context, from Start) error {
 	}
 	s.cursor = cursor
 	opened, _ := cursor.Reply().Lookup("operationTime").Timestamp()
-	s.position = s.position.Opens(opened, s.wireVersion(), cursor.Remaining(), cursor.PostBatchResumeToken())
+	s.position = s.position.Opens(opened, s.cursor.MaxWireVersion(), cursor.Remaining(), cursor.PostBatchResumeToken())
 	return nil
 }
 
@@ -120,13 +116,6 @@ func (s *Stream) pipeline(from Start) bson.RawArray {
 		i++
 	}
 	return bson.RawArray(bson.EndDocument(dst, arr))
-}
-
-func (s *Stream) wireVersion() int32 {
-	if server, _ := s.exec.Topology.Description().Server(s.cursor.Server()); server.Type != description.Unknown {
-		s.maxWireVersion = server.MaxWireVersion
-	}
-	return s.maxWireVersion
 }
 
 // TryNext moves to the next event, asking the server at most once for more. It
@@ -208,7 +197,7 @@ func (s *Stream) advance(ctx context.Context) (bool, error) {
 	}
 	for {
 		ok, err := s.tryNext(ctx)
-		if err == nil || ctx.Err() != nil || s.life.Err() != nil || !Resumable(err, s.wireVersion()) {
+		if err == nil || ctx.Err() != nil || s.life.Err() != nil || !Resumable(err, s.cursor.MaxWireVersion()) {
 			return ok, err
 		}
 		if err := s.resume(ctx); err != nil {

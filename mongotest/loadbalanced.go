@@ -25,8 +25,8 @@ func NewLoadBalanced(t testing.TB, o Options) *LoadBalanced {
 }
 
 // StartLoadBalanced starts a sharded cluster with two load balancers: one at the
-// Address, which gives connections to the routers in turn, and one on the next
-// port, which gives them all to the first router. The routers know connections
+// Address, which gives connections to the routers in turn, beginning with the
+// first whenever no connection is left, and one on the next port, which gives them all to the first router. The routers know connections
 // that come through a load balancer: they tell their serviceId in the first hello,
 // and refuse one without loadBalanced: true. Close ends all.
 func StartLoadBalanced(o Options) (*LoadBalanced, error) {
@@ -70,6 +70,10 @@ type balancer struct {
 	listener net.Listener
 	routers  []*Node
 	work     sync.WaitGroup
+
+	mu   sync.Mutex
+	open int // connections
+	turn int
 }
 
 func balance(l net.Listener, routers []*Node) *balancer {
@@ -85,15 +89,34 @@ func (b *balancer) close() {
 
 // accept gives connections to the routers that run, in turn.
 func (b *balancer) accept() {
-	for turn := 0; ; turn++ {
+	for {
 		c, err := b.listener.Accept()
 		if err != nil {
 			return
 		}
-		if !b.give(c, turn) {
-			c.Close()
+		counted := &countedConn{Conn: c, closed: b.closed}
+		if !b.give(counted, b.next()) {
+			counted.Close()
 		}
 	}
+}
+
+// next is whose turn it is to take a connection.
+func (b *balancer) next() (turn int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.open == 0 {
+		b.turn = 0
+	}
+	turn = b.turn
+	b.turn, b.open = turn+1, b.open+1
+	return turn
+}
+
+func (b *balancer) closed() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open--
 }
 
 func (b *balancer) give(c net.Conn, turn int) bool {
@@ -104,4 +127,16 @@ func (b *balancer) give(c net.Conn, turn int) bool {
 		}
 	}
 	return false
+}
+
+// countedConn tells when it is closed.
+type countedConn struct {
+	net.Conn
+	once   sync.Once
+	closed func()
+}
+
+func (c *countedConn) Close() error {
+	c.once.Do(c.closed)
+	return c.Conn.Close()
 }

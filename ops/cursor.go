@@ -42,7 +42,8 @@ type Cursor struct {
 	ns       string
 	coll     string
 	id       int64
-	implicit bool // the session is the cursor's own
+	wire     int32 // the greatest version of the server that opened it
+	implicit bool  // the session is the cursor's own
 	closed   bool
 
 	batch     bson.Raw // what is left of it: elements without length
@@ -86,7 +87,7 @@ func (x *Executor) open(ctx context.Context, cmd Command, o CursorOptions) (*Cur
 		}
 		return c, nil
 	}
-	c.envelope.Server = res.Server
+	c.envelope.Server, c.wire = res.Server, res.MaxWireVersion
 	if err := c.take(res.Reply); err != nil {
 		c.finish()
 		return nil, err
@@ -238,6 +239,9 @@ func (c *Cursor) Namespace() string { return c.ns }
 
 // Server is the address of the server that has the cursor.
 func (c *Cursor) Server() string { return c.envelope.Server.Address() }
+
+// MaxWireVersion is that of the server that has the cursor.
+func (c *Cursor) MaxWireVersion() int32 { return c.wire }
 
 // Reply is the whole reply that brought the last batch.
 func (c *Cursor) Reply() bson.Raw { return c.reply }

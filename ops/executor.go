@@ -45,6 +45,9 @@ type Result struct {
 	// Server is the server that answered.
 	Server *topology.Server
 
+	// MaxWireVersion is that of the connection.
+	MaxWireVersion int32
+
 	pin *pin // the connection that the cursor in the reply is bound to, or nil
 }
 
@@ -219,6 +222,7 @@ func (c *call) attempt(ctx context.Context, avoid []string) (Result, error) {
 		return res, c.labelled(err, nil)
 	}
 	res.Reply, err = c.send(ctx, server, conn)
+	res.MaxWireVersion = conn.Description.MaxWireVersion
 	res.pin = c.settle(server, conn, res.Reply)
 	if err != nil {
 		err = c.labelled(err, &conn.Description)

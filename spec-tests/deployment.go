@@ -1,6 +1,7 @@
 package spectests
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,7 +45,7 @@ type Deployment struct {
 // a single router; otherwise it is empty.
 func OpenDeployment(ctx context.Context, uri, single string) (d *Deployment, err error) {
 	d = &Deployment{URI: uri, SingleURI: single, stop: func() {}}
-	if d.client, err = motor.Connect(ctx, uri); err != nil {
+	if d.client, err = motor.Connect(ctx, cmp.Or(single, uri)); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -126,7 +127,7 @@ func (d *Deployment) node(addr string) (*motor.Client, error) {
 // setUp is a client that prepares data and looks at it: it talks to one mongos
 // alone.
 func (d *Deployment) setUp() *motor.Client {
-	if d.Topology == "sharded" {
+	if d.Topology == "sharded" || d.Topology == "load-balanced" {
 		return d.nodes[0]
 	}
 	return d.client
@@ -136,14 +137,41 @@ func (d *Deployment) setUp() *motor.Client {
 func (d *Deployment) disable(names []string) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	if len(names) == 0 {
+		return nil
+	}
+	nodes, done, err := d.behind(ctx)
+	defer done()
 	for _, name := range names {
-		for _, c := range d.nodes {
+		for _, c := range nodes {
 			off := bson.D{{Key: "configureFailPoint", Value: name}, {Key: "mode", Value: "off"}}
 			_, e := c.Database("admin").RunCommand(ctx, off)
 			err = errors.Join(err, e)
 		}
 	}
 	return err
+}
+
+// behind are clients that reach all nodes: a load balancer before two routers
+// gives connections to them in turn.
+func (d *Deployment) behind(ctx context.Context) (nodes []*motor.Client, done func(), err error) {
+	done = func() {
+		for _, c := range nodes {
+			c.Close(ctx)
+		}
+	}
+	if d.Topology != "load-balanced" {
+		return d.nodes, func() {}, nil
+	}
+	const routers = 2
+	for range routers {
+		c, e := motor.Connect(ctx, d.URI)
+		if e != nil {
+			return nil, done, e
+		}
+		nodes = append(nodes, c)
+	}
+	return nodes, done, nil
 }
 
 // killAllSessions ends all transactions, as far as the server lets us.
