@@ -113,6 +113,7 @@ func TestMatch(t *testing.T) {
 		"s*/two":        "sessions/two",
 		"*/unified":     "crud/unified",
 		"no-such-suite": "",
+		"!bson-*":       "crud/unified sessions/one sessions/two",
 		"[":             "",
 	} {
 		suites, err := Match(pattern)

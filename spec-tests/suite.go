@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -109,17 +110,17 @@ func (s Suite) runFile(t T, f File, lane *Lane) {
 }
 
 // Match is the suites that the patterns name, in the order of the table. A
-// pattern in the syntax of path.Match names a suite or a folder of suites; no
-// pattern at all names every suite.
+// pattern in the syntax of path.Match names a suite or a folder of suites; one
+// with an exclamation mark before it takes them out again. No pattern but
+// those names every suite.
 func Match(patterns ...string) ([]Suite, error) {
-	if len(patterns) == 0 {
-		return Suites, nil
-	}
 	used := make([]bool, len(patterns))
+	all := !slices.ContainsFunc(patterns, func(p string) bool { return !strings.HasPrefix(p, "!") })
 	var matched []Suite
 	for _, s := range Suites {
-		hit := false
+		hit := all
 		for i, p := range patterns {
+			p, out := strings.CutPrefix(p, "!")
 			spec, _, _ := strings.Cut(s.Name, "/")
 			whole, err := path.Match(p, s.Name)
 			if err != nil {
@@ -127,7 +128,7 @@ func Match(patterns ...string) ([]Suite, error) {
 			}
 			above, _ := path.Match(p, spec)
 			if whole || above {
-				used[i], hit = true, true
+				used[i], hit = true, !out
 			}
 		}
 		if hit {

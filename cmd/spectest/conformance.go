@@ -28,6 +28,9 @@ func (r *report) conformance(revision string) []byte {
 		all.add(t)
 	}
 	all.row(&b, "all")
+	if out := r.leftOut(); len(out) > 0 {
+		fmt.Fprintf(&b, "\nNot run: %s.\n", strings.Join(out, ", "))
+	}
 	if len(deployments) > 0 {
 		b.WriteString("\n## Deployments\n\n| Deployment | Tests | Passed |\n|---|--:|--:|\n")
 		for _, name := range slices.Sorted(maps.Keys(deployments)) {
@@ -37,6 +40,16 @@ func (r *report) conformance(revision string) []byte {
 	r.list(&b, "Failed", spectests.Failed, all.tests)
 	r.list(&b, "Ran nowhere", spectests.Skipped, all.tests)
 	return b.Bytes()
+}
+
+// leftOut are the suites that were not asked for.
+func (r *report) leftOut() (names []string) {
+	for _, s := range spectests.Suites {
+		if !slices.ContainsFunc(r.Suites, func(ran *suiteReport) bool { return ran.Suite == s.Name }) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 // tally counts the tests of a suite, each once.

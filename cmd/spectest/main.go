@@ -77,7 +77,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("spectest", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.specs, "specs", "", "checkout of the specifications, a `directory` with the folder source")
-	flags.Func("suite", "`name` or glob of a suite or a folder of suites; repeats, default all", func(s string) error {
+	flags.Func("suite", "`name` or glob of a suite or a folder of suites, left out with ! before it; repeats, default all", func(s string) error {
 		o.suites = append(o.suites, s)
 		return nil
 	})

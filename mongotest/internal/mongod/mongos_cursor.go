@@ -160,8 +160,8 @@ func routeAggregate(r *request) (*doc, error) {
 		return nil, err
 	}
 	to := r.destination()
-	stream := len(a.stages) > 0 && firstKey(a.stages[0]) == "$changeStream"
-	if !stream && !r.hasDatabase() {
+	anywhere := len(a.stages) > 0 && (firstKey(a.stages[0]) == "$changeStream" || firstKey(a.stages[0]) == "$listSearchIndexes")
+	if !anywhere && !r.hasDatabase() {
 		return newDoc().values("result", nil).embed("cursor", func(d *doc) { d.int64("id", 0).str("ns", a.name()).docs("firstBatch", nil) }), nil
 	}
 	if n := len(a.stages); n > 0 {
