@@ -33,14 +33,14 @@ var writes = named{
 		_, err := c.InsertMany(ctx, []bson.D{{}, {}})
 		return err
 	},
-	"updateOne":  func(ctx context.Context, c *collection) error { _, err := c.UpdateOne(ctx, nil, set); return err },
-	"updateMany": func(ctx context.Context, c *collection) error { _, err := c.UpdateMany(ctx, nil, set); return err },
+	"updateOne":  func(ctx context.Context, c *collection) error { _, err := c.UpdateOne(ctx, bson.D{}, set); return err },
+	"updateMany": func(ctx context.Context, c *collection) error { _, err := c.UpdateMany(ctx, bson.D{}, set); return err },
 	"replaceOne": func(ctx context.Context, c *collection) error {
-		_, err := c.ReplaceOne(ctx, nil, d("a", 1))
+		_, err := c.ReplaceOne(ctx, bson.D{}, d("a", 1))
 		return err
 	},
-	"deleteOne":  func(ctx context.Context, c *collection) error { _, err := c.DeleteOne(ctx, nil); return err },
-	"deleteMany": func(ctx context.Context, c *collection) error { _, err := c.DeleteMany(ctx, nil); return err },
+	"deleteOne":  func(ctx context.Context, c *collection) error { _, err := c.DeleteOne(ctx, bson.D{}); return err },
+	"deleteMany": func(ctx context.Context, c *collection) error { _, err := c.DeleteMany(ctx, bson.D{}); return err },
 	"findOneAndUpdate": func(ctx context.Context, c *collection) error {
 		_, err := c.FindOneAndUpdate(ctx, d("_id", 1), set)
 		return ignore(err, motor.ErrNoDocuments)

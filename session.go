@@ -55,9 +55,14 @@ func SessionFromContext(ctx context.Context) *Session {
 	return bindingOf(ctx).session
 }
 
+var errNoFunc = errors.New("fn is nil: there is nothing to do in the session")
+
 // WithSession calls fn with a context that carries a new session, and ends the
 // session afterwards. Reads in it see what was read and written in it before.
 func (c *Client) WithSession(ctx context.Context, fn func(ctx context.Context) error, opts ...SessionOptions) error {
+	if fn == nil {
+		return errNoFunc
+	}
 	s, err := c.StartSession(opts...)
 	if err != nil {
 		return err

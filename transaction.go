@@ -42,6 +42,9 @@ func (c *Client) WithTransaction(ctx context.Context, fn func(ctx context.Contex
 // fn must return the errors of operations: a failed operation has aborted the
 // transaction on the server, and a commit could only fail.
 func (s *Session) WithTransaction(ctx context.Context, fn func(ctx context.Context) error, opts ...TransactionOptions) error {
+	if fn == nil {
+		return errNoFunc
+	}
 	t, err := s.begin(ctx)
 	if err != nil {
 		return err
