@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -305,7 +306,7 @@ func (c *Cursor) failed(err error) {
 			c.finish()
 		}
 	case *ConnectionError:
-		if pinned && e.Network {
+		if pinned && e.Network && !errors.Is(err, wire.ErrTimeout) {
 			c.id = 0
 		}
 	}

@@ -104,7 +104,33 @@ func (t unifiedTest) notOffered() string {
 			}
 		}
 	}
+	if t.contradictory() {
+		return "the test contradicts itself: it expects a time-out, but nothing in it takes as long as its timeoutMS"
+	}
 	return ""
+}
+
+// contradictory reports whether a test wants an iteration of a cursor to time
+// out that cannot: the only thing in its way is a fail point that blocks one
+// command for less than timeoutMS, which each iteration has anew.
+func (t unifiedTest) contradictory() bool {
+	var block, limit int64
+	var cursor, fails bool
+	for _, op := range t.Operations {
+		switch op.Name {
+		case "failPoint":
+			if n, _ := op.Arguments.Lookup("failPoint", "mode", "times").AsInt64(); n != 1 {
+				return false
+			}
+			block, _ = op.Arguments.Lookup("failPoint", "data", "blockTimeMS").AsInt64()
+		case "runCursorCommand", "createCommandCursor":
+			mode, _ := op.Arguments.Lookup("timeoutMode").Str()
+			limit, _ = op.Arguments.Lookup("timeoutMS").AsInt64()
+			cursor = mode == "iteration" || limit == 0
+		}
+		fails = fails || op.ExpectError != nil && op.ExpectError.IsTimeoutError != nil && *op.ExpectError.IsTimeoutError
+	}
+	return cursor && fails && block > 0 && (limit == 0 || block < limit)
 }
 
 // knownOption reports whether connection strings may have an option.
