@@ -384,7 +384,7 @@ func TestChangeStreamProse19SplitEvents(t *testing.T) {
 			t.Fatal(err)
 		}
 		stream := t.watch([]bson.D{d("$changeStreamSplitLargeEvent", bson.D{})}, motor.WatchOptions{FullDocumentBeforeChange: motor.Required})
-		if _, err := t.coll.UpdateOne(t.Context(), nil, d("$set", d("value", strings.Repeat("z", size)))); err != nil {
+		if _, err := t.coll.UpdateOne(t.Context(), bson.D{}, d("$set", d("value", strings.Repeat("z", size)))); err != nil {
 			t.Fatal(err)
 		}
 		t.next(stream)
