@@ -43,8 +43,8 @@ type Deployment struct {
 // OpenDeployment connects to a deployment and finds out what it is. Of a load
 // balancer, single is the connection string of another one that stands before
 // a single router; otherwise it is empty.
-func OpenDeployment(ctx context.Context, uri, single string) (d *Deployment, err error) {
-	d = &Deployment{URI: uri, SingleURI: single, stop: func() {}}
+func OpenDeployment(ctx context.Context, uri, single string) (_ *Deployment, err error) {
+	d := &Deployment{URI: uri, SingleURI: single, stop: func() {}}
 	if d.client, err = motor.Connect(ctx, cmp.Or(single, uri)); err != nil {
 		return nil, err
 	}

@@ -69,11 +69,12 @@ func TestOneFails(t *testing.T) {
 func TestCannotRun(t *testing.T) {
 	dir := specs(t, badVectors)
 	for want, args := range map[string][]string{
-		"no specifications in":        {"-specs", t.TempDir()},
-		`no suite is named "nope"`:    {"-specs", dir, "-suite", "nope"},
-		"no test matches":             {"-specs", dir, "-suite", "bson-objectid", "-run", "nope"},
-		"error parsing regexp":        {"-run", "("},
-		`unexpected argument "extra"`: {"extra"},
+		"no specifications in":                   {"-specs", t.TempDir()},
+		`no suite is named "nope"`:               {"-specs", dir, "-suite", "nope"},
+		"no test matches":                        {"-specs", dir, "-suite", "bson-objectid", "-run", "nope"},
+		"error parsing regexp":                   {"-run", "("},
+		`unexpected argument "extra"`:            {"extra"},
+		"no deployment at mongodb://localhost:1": {"-specs", dir, "-uri", "mongodb://localhost:1/?serverSelectionTimeoutMS=10"},
 	} {
 		if status, stdout, stderr := spectest(t, args...); status != 2 || !strings.Contains(stderr, want) {
 			t.Errorf("%q: status %d\n%s%s", args, status, stdout, stderr)
