@@ -46,14 +46,14 @@ func (c *config) codecOf(t reflect.Type) *codec {
 		return made.(*codec)
 	}
 	b := codecBuilder{config: c, made: map[reflect.Type]*codec{}}
-	b.codec(t)
+	wanted := b.codec(t) // it need not be in b.made: somebody may just have made it
 	for _, made := range b.made {
 		made.finish()
 	}
 	for t, made := range b.made {
 		c.codecs.made.LoadOrStore(t, made)
 	}
-	return b.made[t]
+	return wanted
 }
 
 // codecBuilder makes the codec of a type and of all that it holds. Types may
