@@ -97,8 +97,10 @@ func parallelCases(ctx context.Context, b *bench) ([]Case, error) {
 	var cases []Case
 	for _, v := range append([]variant{plain}, variants...) {
 		for _, g := range []int{8, 64, 512} {
-			cases = append(cases, trip{env: b.env, variant: v, goroutines: g,
-				job: job{kind: findOneD, coll: "tweet_10000", count: 10_000}}.newCase("parallel", fmt.Sprintf("findOne into D, %d goroutines", g)))
+			cases = append(cases, trip{
+				env: b.env, variant: v, goroutines: g,
+				job: job{kind: findOneD, coll: "tweet_10000", count: 10_000},
+			}.newCase("parallel", fmt.Sprintf("findOne into D, %d goroutines", g)))
 		}
 	}
 	files, lines, photos := 8, 1000, 8

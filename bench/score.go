@@ -33,8 +33,12 @@ var composites = []struct {
 	name string
 	set  composite
 }{
-	{"BSONBench", codec}, {"SingleBench", single}, {"MultiBench", multi},
-	{"ParallelBench", parallel}, {"ReadBench", read}, {"WriteBench", write},
+	{"BSONBench", codec},
+	{"SingleBench", single},
+	{"MultiBench", multi},
+	{"ParallelBench", parallel},
+	{"ReadBench", read},
+	{"WriteBench", write},
 }
 
 // percentile is the p-th percentile of the sorted times by the specification's

@@ -77,12 +77,27 @@ func TestHooks(t *testing.T) {
 	temperature := celsius("3")
 	at := D{{"at", A{int32(1), int32(2)}}}
 	in := hooked{
-		"1", point{1, 2}, &temperature, &point{1, 2}, nil, nil, []celsius{"4"}, []point{{1, 2}},
-		map[level]point{{"k"}: {1, 2}}, &temperature, point{1, 2},
+		"1",
+		point{1, 2},
+		&temperature, &point{1, 2}, nil, nil,
+		[]celsius{"4"},
+		[]point{{1, 2}},
+		map[level]point{{"k"}: {1, 2}},
+		&temperature,
+		point{1, 2},
 	}
 	want := slowDocument(D{
-		{"c", "1 C"}, {"p", at}, {"cp", "3 C"}, {"pp", at}, {"nilc", nil}, {"nilp", nil}, {"cs", A{"4 C"}},
-		{"ps", A{at}}, {"m", D{{"level k", at}}}, {"v", "3 C"}, {"any", at},
+		{"c", "1 C"},
+		{"p", at},
+		{"cp", "3 C"},
+		{"pp", at},
+		{"nilc", nil},
+		{"nilp", nil},
+		{"cs", A{"4 C"}},
+		{"ps", A{at}},
+		{"m", D{{"level k", at}}},
+		{"v", "3 C"},
+		{"any", at},
 	})
 	for _, v := range []any{in, &in} {
 		b, err := Marshal(v)

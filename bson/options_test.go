@@ -23,15 +23,19 @@ func TestEncodingOptions(t *testing.T) {
 			B int32 `json:"y" bson:"z"`
 			C int32 `json:"-"`
 		}{0, 1, 2}, D{{"z", int32(1)}}},
-		{"IntMinSize", Options{IntMinSize: true}, struct {
-			I int64
-			U uint64
-			S []int64
-			L int64
-			A any
-			D D
-		}{1, 2, []int64{3}, 1 << 40, int64(4), D{{"x", int64(5)}}},
-			D{{"i", int32(1)}, {"u", int32(2)}, {"s", A{int32(3)}}, {"l", int64(1 << 40)}, {"a", int32(4)}, {"d", D{{"x", int32(5)}}}}},
+		{
+			"IntMinSize",
+			Options{IntMinSize: true},
+			struct {
+				I int64
+				U uint64
+				S []int64
+				L int64
+				A any
+				D D
+			}{1, 2, []int64{3}, 1 << 40, int64(4), D{{"x", int64(5)}}},
+			D{{"i", int32(1)}, {"u", int32(2)}, {"s", A{int32(3)}}, {"l", int64(1 << 40)}, {"a", int32(4)}, {"d", D{{"x", int32(5)}}}},
+		},
 		{"NilMapAsEmpty", Options{NilMapAsEmpty: true}, struct {
 			M M
 			N map[string]int
@@ -97,14 +101,24 @@ func TestDecodingOptions(t *testing.T) {
 	}{
 		{"AllowTruncatingDoubles", Options{AllowTruncatingDoubles: true}, 1.9, 0, 1},
 		{"AllowTruncatingDoubles", Options{AllowTruncatingDoubles: true}, 0.1, float32(0), float32(0.1)},
-		{"BinaryAsSlice", Options{BinaryAsSlice: true}, A{Binary{0, []byte{1}}, Binary{2, []byte{2}}, Binary{5, []byte{3}}}, any(nil),
-			A{[]byte{1}, []byte{2}, Binary{5, []byte{3}}}},
+		{
+			"BinaryAsSlice",
+			Options{BinaryAsSlice: true},
+			A{Binary{0, []byte{1}}, Binary{2, []byte{2}}, Binary{5, []byte{3}}},
+			any(nil),
+			A{[]byte{1}, []byte{2}, Binary{5, []byte{3}}},
+		},
 		{"DefaultDocumentM", Options{DefaultDocumentM: true}, D{{"a", A{D{{"b", D{}}}}}}, any(nil), M{"a": A{M{"b": M{}}}}},
 		{"DefaultDocumentMap", Options{DefaultDocumentMap: true}, D{{"a", D{}}}, any(nil), map[string]any{"a": map[string]any{}}},
 		{"DefaultDocumentM in D", Options{DefaultDocumentM: true}, D{{"a", D{}}}, D(nil), D{{"a", M{}}}},
 		{"ObjectIDAsHexString", Options{ObjectIDAsHexString: true}, id, "", id.Hex()},
-		{"UUIDs", Options{UUIDs: UUIDStandard}, A{Binary{BinaryUUID, uuid[:]}, Binary{BinaryUUID, []byte{1}}}, any(nil),
-			A{uuid, Binary{BinaryUUID, []byte{1}}}},
+		{
+			"UUIDs",
+			Options{UUIDs: UUIDStandard},
+			A{Binary{BinaryUUID, uuid[:]}, Binary{BinaryUUID, []byte{1}}},
+			any(nil),
+			A{uuid, Binary{BinaryUUID, []byte{1}}},
+		},
 		{"UseLocalTimeZone", Options{UseLocalTimeZone: true}, DateTime(5), time.Time{}, time.UnixMilli(5)},
 		{"no ZeroMaps", Options{}, D{{"b", int32(2)}}, map[string]int{"a": 1}, map[string]int{"a": 1, "b": 2}},
 		{"ZeroMaps", Options{ZeroMaps: true}, D{{"b", int32(2)}}, map[string]int{"a": 1}, map[string]int{"b": 2}},

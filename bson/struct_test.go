@@ -65,22 +65,35 @@ func TestMarshalTypes(t *testing.T) {
 			hidden int32
 			Plain  int32 `json:"y"`
 		}{1, 2, 3, 4, 5}, D{{"foobar", int32(1)}, {"x", int32(2)}, {"plain", int32(5)}}},
-		{"integers", struct {
-			I    int
-			Big  int
-			I8   int8
-			I64  int64
-			U8   uint8
-			U32  uint32
-			U64  uint64
-			Min  int64  `bson:",minsize"`
-			UMin uint64 `bson:",minsize"`
-			Nest struct {
-				I64 int64
-			} `bson:",minsize"`
-		}{I: 1, Big: 1 << 40, I8: -1, I64: 2, U8: 3, U32: 4, U64: 5, Min: 6, UMin: 7},
-			D{{"i", int32(1)}, {"big", int64(1 << 40)}, {"i8", int32(-1)}, {"i64", int64(2)}, {"u8", int32(3)}, {"u32", int64(4)},
-				{"u64", int64(5)}, {"min", int32(6)}, {"umin", int32(7)}, {"nest", D{{"i64", int32(0)}}}}},
+		{
+			"integers",
+			struct {
+				I    int
+				Big  int
+				I8   int8
+				I64  int64
+				U8   uint8
+				U32  uint32
+				U64  uint64
+				Min  int64  `bson:",minsize"`
+				UMin uint64 `bson:",minsize"`
+				Nest struct {
+					I64 int64
+				} `bson:",minsize"`
+			}{I: 1, Big: 1 << 40, I8: -1, I64: 2, U8: 3, U32: 4, U64: 5, Min: 6, UMin: 7},
+			D{
+				{"i", int32(1)},
+				{"big", int64(1 << 40)},
+				{"i8", int32(-1)},
+				{"i64", int64(2)},
+				{"u8", int32(3)},
+				{"u32", int64(4)},
+				{"u64", int64(5)},
+				{"min", int32(6)},
+				{"umin", int32(7)},
+				{"nest", D{{"i64", int32(0)}}},
+			},
+		},
 		{"omitempty", struct {
 			A int             `bson:",omitempty"`
 			B string          `bson:",omitempty"`
@@ -107,14 +120,17 @@ func TestMarshalTypes(t *testing.T) {
 			I *zeroer         `bson:",omitzero"`
 		}{C: []int{}, E: zeroer{99}, F: pointerZeroer{99}}, D{{"c", A{}}, {"g", D{{"n", int32(0)}}}}},
 		{"embedded", struct{ Embedded }{Embedded{1}}, D{{"embedded", D{{"e", int32(1)}}}}},
-		{"inline", struct {
-			A        int32
-			Embedded `bson:",inline"`
-			P        *inner         `bson:",inline"`
-			Nil      *linked        `bson:",inline"`
-			M        map[string]any `bson:",inline"`
-		}{A: 1, Embedded: Embedded{2}, P: &inner{3, 4}, M: map[string]any{"m": "v"}},
-			D{{"a", int32(1)}, {"e", int32(2)}, {"x", int32(3)}, {"y", int32(4)}, {"m", "v"}}},
+		{
+			"inline",
+			struct {
+				A        int32
+				Embedded `bson:",inline"`
+				P        *inner         `bson:",inline"`
+				Nil      *linked        `bson:",inline"`
+				M        map[string]any `bson:",inline"`
+			}{A: 1, Embedded: Embedded{2}, P: &inner{3, 4}, M: map[string]any{"m": "v"}},
+			D{{"a", int32(1)}, {"e", int32(2)}, {"x", int32(3)}, {"y", int32(4)}, {"m", "v"}},
+		},
 		{"outer wins", struct {
 			E        string
 			Embedded `bson:",inline"`
@@ -129,37 +145,58 @@ func TestMarshalTypes(t *testing.T) {
 			R Raw
 			E error
 		}{}, D{{"p", nil}, {"s", nil}, {"b", nil}, {"m", nil}, {"i", nil}, {"d", nil}, {"r", nil}, {"e", nil}}},
-		{"own types", struct {
-			T  time.Time
-			B  []byte
-			A  [2]byte
-			N  named
-			NI namedInts
-			NM namedMap
-			J  json.Number
-			JF json.Number
-			U  url.URL
-			PU *url.URL
-			F  float32
-			L  *linked
-			E  [1]E
-		}{when, []byte{1}, [2]byte{2, 3}, "n", namedInts{1}, namedMap{"a": true}, "12", "1.5", *link, link, 1.5, &linked{1, &linked{2, nil}}, [1]E{{"k", "v"}}},
-			D{{"t", NewDateTime(when)}, {"b", Binary{0, []byte{1}}}, {"a", Binary{0, []byte{2, 3}}}, {"n", "n"}, {"ni", A{int32(1)}},
-				{"nm", D{{"a", true}}}, {"j", int64(12)}, {"jf", 1.5}, {"u", "https://example.org"}, {"pu", "https://example.org"}, {"f", 1.5},
-				{"l", D{{"v", int32(1)}, {"next", D{{"v", int32(2)}}}}}, {"e", D{{"k", "v"}}}}},
-		{"map keys", struct {
-			I map[int8]string
-			U map[uint]string
-			T map[textKey]string
-			N map[named]string
-		}{map[int8]string{-1: "a"}, map[uint]string{2: "b"}, map[textKey]string{{'x'}: "c"}, map[named]string{"n": "d"}},
-			D{{"i", D{{"-1", "a"}}}, {"u", D{{"2", "b"}}}, {"t", D{{"kx", "c"}}}, {"n", D{{"n", "d"}}}}},
-		{"pointer shapes", struct {
-			One any
-			Map any
-			Arr any
-		}{struct{ P *int32 }{&number}, map[string]int32{"k": 1}, [1]*int32{&number}},
-			D{{"one", D{{"p", int32(5)}}}, {"map", D{{"k", int32(1)}}}, {"arr", A{int32(5)}}}},
+		{
+			"own types",
+			struct {
+				T  time.Time
+				B  []byte
+				A  [2]byte
+				N  named
+				NI namedInts
+				NM namedMap
+				J  json.Number
+				JF json.Number
+				U  url.URL
+				PU *url.URL
+				F  float32
+				L  *linked
+				E  [1]E
+			}{when, []byte{1}, [2]byte{2, 3}, "n", namedInts{1}, namedMap{"a": true}, "12", "1.5", *link, link, 1.5, &linked{1, &linked{2, nil}}, [1]E{{"k", "v"}}},
+			D{
+				{"t", NewDateTime(when)},
+				{"b", Binary{0, []byte{1}}},
+				{"a", Binary{0, []byte{2, 3}}},
+				{"n", "n"},
+				{"ni", A{int32(1)}},
+				{"nm", D{{"a", true}}},
+				{"j", int64(12)},
+				{"jf", 1.5},
+				{"u", "https://example.org"},
+				{"pu", "https://example.org"},
+				{"f", 1.5},
+				{"l", D{{"v", int32(1)}, {"next", D{{"v", int32(2)}}}}},
+				{"e", D{{"k", "v"}}},
+			},
+		},
+		{
+			"map keys",
+			struct {
+				I map[int8]string
+				U map[uint]string
+				T map[textKey]string
+				N map[named]string
+			}{map[int8]string{-1: "a"}, map[uint]string{2: "b"}, map[textKey]string{{'x'}: "c"}, map[named]string{"n": "d"}},
+			D{{"i", D{{"-1", "a"}}}, {"u", D{{"2", "b"}}}, {"t", D{{"kx", "c"}}}, {"n", D{{"n", "d"}}}},
+		},
+		{
+			"pointer shapes",
+			struct {
+				One any
+				Map any
+				Arr any
+			}{struct{ P *int32 }{&number}, map[string]int32{"k": 1}, [1]*int32{&number}},
+			D{{"one", D{{"p", int32(5)}}}, {"map", D{{"k", int32(1)}}}, {"arr", A{int32(5)}}},
+		},
 		{"long key", struct {
 			A int32  `bson:"a_key_of_more_than_thirty_two_bytes_in_all"`
 			B string `bson:"another_key_of_more_than_thirty_two_bytes_in_all"`
@@ -251,7 +288,7 @@ func TestUnmarshalTypes(t *testing.T) {
 		{"int to Raw", int32(1), Raw(nil), "takes a document or an array"},
 		{"document to RawArray", D{}, RawArray(nil), "takes an array"},
 		{"value to chan", int32(1), (chan int)(nil), "BSON has no such values"},
-		{"value to interface", int32(1), (error)(nil), ""},
+		{"value to interface", int32(1), error(nil), ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.want == nil {

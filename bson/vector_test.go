@@ -7,9 +7,12 @@ import (
 
 func TestVectorValues(t *testing.T) {
 	for _, v := range []Vector{
-		Int8Vector{}, Int8Vector{-128, 0, 127},
-		Float32Vector{}, Float32Vector{-7.7, 0, 1e30},
-		PackedBitVector{Bits: []byte{}}, PackedBitVector{Bits: []byte{238, 224}, Padding: 4},
+		Int8Vector{},
+		Int8Vector{-128, 0, 127},
+		Float32Vector{},
+		Float32Vector{-7.7, 0, 1e30},
+		PackedBitVector{Bits: []byte{}},
+		PackedBitVector{Bits: []byte{238, 224}, Padding: 4},
 	} {
 		typ, data, err := marshalVector(v)
 		if err != nil {

@@ -94,8 +94,15 @@ func TestTimeoutProse7DownloadStream(t *testing.T) {
 	limited(t, func(t *testing.T, db, internal *motor.Database, seen *commands) {
 		id := bson.ObjectID{11: 5}
 		_, err := internal.Collection("fs.files").InsertOne(t.Context(), bson.D{
-			{"_id", id}, {"length", 10}, {"chunkSize", 4}, {"uploadDate", bson.DateTime(0)}, {"md5", "57d83cd477bfb1ccd975ab33d827a92b"},
-			{"filename", "length-10"}, {"contentType", "application/octet-stream"}, {"aliases", bson.A{}}, {"metadata", bson.D{}},
+			{"_id", id},
+			{"length", 10},
+			{"chunkSize", 4},
+			{"uploadDate", bson.DateTime(0)},
+			{"md5", "57d83cd477bfb1ccd975ab33d827a92b"},
+			{"filename", "length-10"},
+			{"contentType", "application/octet-stream"},
+			{"aliases", bson.A{}},
+			{"metadata", bson.D{}},
 		})
 		if err != nil {
 			t.Fatal(err)

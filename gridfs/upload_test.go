@@ -176,8 +176,12 @@ func TestMetadata(t *testing.T) {
 func TestOtherFields(t *testing.T) {
 	db, _ := database(t)
 	_, err := db.Collection("fs.files").InsertOne(t.Context(), bson.D{
-		{"_id", "old"}, {"length", 5.0}, {"chunkSize", 4.0}, {"uploadDate", time.UnixMilli(1)},
-		{"md5", "d41d8cd98f00b204e9800998ecf8427e"}, {"aliases", bson.A{"older"}},
+		{"_id", "old"},
+		{"length", 5.0},
+		{"chunkSize", 4.0},
+		{"uploadDate", time.UnixMilli(1)},
+		{"md5", "d41d8cd98f00b204e9800998ecf8427e"},
+		{"aliases", bson.A{"older"}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -20,10 +20,14 @@ func TestScripting(t *testing.T) {
 		{`{"count": "c", "query": {"$where": "function() { return this.n > 2 && obj.k == 'b' }"}}`, "n", "1"},
 		{`{"count": "c", "query": {"$where": "this.n >"}}`, "codeName", `"JSInterpreterFailure"`},
 		{`{"count": "c", "query": {"$where": "this.x.y"}}`, "codeName", `"JSInterpreterFailure"`},
-		{`{"mapReduce": "c", "map": ` + mapper + `, "reduce": ` + reducer + `, "out": {"inline": 1}, "scope": {"f": 10}}`, "results",
-			`[{"_id":"a","value":30.0},{"_id":"b","value":70.0}]`},
-		{`{"mapReduce": "c", "map": ` + mapper + `, "reduce": ` + reducer + `, "out": {"inline": 1}, "scope": {"f": 1}, "query": {"_id": {"$lt": 3}}, "finalize": {"$code": "(k, v) => k + v"}}`, "results",
-			`[{"_id":"a","value":"a3"},{"_id":"b","value":"b2"}]`},
+		{
+			`{"mapReduce": "c", "map": ` + mapper + `, "reduce": ` + reducer + `, "out": {"inline": 1}, "scope": {"f": 10}}`, "results",
+			`[{"_id":"a","value":30.0},{"_id":"b","value":70.0}]`,
+		},
+		{
+			`{"mapReduce": "c", "map": ` + mapper + `, "reduce": ` + reducer + `, "out": {"inline": 1}, "scope": {"f": 1}, "query": {"_id": {"$lt": 3}}, "finalize": {"$code": "(k, v) => k + v"}}`, "results",
+			`[{"_id":"a","value":"a3"},{"_id":"b","value":"b2"}]`,
+		},
 		{`{"mapReduce": "c", "map": ` + mapper + `, "reduce": ` + reducer + `, "out": {"inline": 1}}`, "codeName", `"JSInterpreterFailure"`},
 		{`{"mapReduce": "c", "map": ` + mapper + `, "reduce": ` + reducer + `, "out": "elsewhere"}`, "codeName", `"CommandNotSupported"`},
 	} {

@@ -133,9 +133,18 @@ func (s *stage) said(i int, path ...string) bson.RawValue {
 
 func (s *stage) hello() bson.D {
 	return bson.D{
-		{"ok", 1}, {"ismaster", true}, {"setName", "rs0"}, {"hosts", bson.A{"a:1"}}, {"me", "a:1"}, {"setVersion", 1},
-		{"minWireVersion", 0}, {"maxWireVersion", s.wireVersion}, {"maxBsonObjectSize", 16 << 20},
-		{"maxMessageSizeBytes", 48000000}, {"maxWriteBatchSize", 100000}, {"logicalSessionTimeoutMinutes", 30},
+		{"ok", 1},
+		{"ismaster", true},
+		{"setName", "rs0"},
+		{"hosts", bson.A{"a:1"}},
+		{"me", "a:1"},
+		{"setVersion", 1},
+		{"minWireVersion", 0},
+		{"maxWireVersion", s.wireVersion},
+		{"maxBsonObjectSize", 16 << 20},
+		{"maxMessageSizeBytes", 48000000},
+		{"maxWriteBatchSize", 100000},
+		{"logicalSessionTimeoutMinutes", 30},
 	}
 }
 

@@ -49,14 +49,30 @@ func TestHello(t *testing.T) {
 		reply     string
 		want      string // without client
 	}{
-		{"legacy hello", Handshake{}, `{"ok":1}`,
-			`{"isMaster":1,"helloOk":true,"backpressure":"2","compression":[],"$db":"admin"}`},
-		{"compression", Handshake{Compressors: []wire.Compressor{wire.Zstd, wire.Snappy}}, `{"ok":1}`,
-			`{"isMaster":1,"helloOk":true,"backpressure":"2","compression":["zstd","snappy"],"$db":"admin"}`},
-		{"stable API", Handshake{ServerAPI: &ServerAPI{Version: "1", Strict: &strict}}, `{"ok":1}`,
-			`{"hello":1,"helloOk":true,"backpressure":"2","compression":[],"$db":"admin","apiVersion":"1","apiStrict":true}`},
-		{"load balancer", Handshake{LoadBalanced: true}, `{"ok":1,"serviceId":{"$oid":"000000000000000000000001"}}`,
-			`{"hello":1,"helloOk":true,"backpressure":"2","compression":[],"loadBalanced":true,"$db":"admin"}`},
+		{
+			"legacy hello",
+			Handshake{},
+			`{"ok":1}`,
+			`{"isMaster":1,"helloOk":true,"backpressure":"2","compression":[],"$db":"admin"}`,
+		},
+		{
+			"compression",
+			Handshake{Compressors: []wire.Compressor{wire.Zstd, wire.Snappy}},
+			`{"ok":1}`,
+			`{"isMaster":1,"helloOk":true,"backpressure":"2","compression":["zstd","snappy"],"$db":"admin"}`,
+		},
+		{
+			"stable API",
+			Handshake{ServerAPI: &ServerAPI{Version: "1", Strict: &strict}},
+			`{"ok":1}`,
+			`{"hello":1,"helloOk":true,"backpressure":"2","compression":[],"$db":"admin","apiVersion":"1","apiStrict":true}`,
+		},
+		{
+			"load balancer",
+			Handshake{LoadBalanced: true},
+			`{"ok":1,"serviceId":{"$oid":"000000000000000000000001"}}`,
+			`{"hello":1,"helloOk":true,"backpressure":"2","compression":[],"loadBalanced":true,"$db":"admin"}`,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, commands := recordingServer(func(bson.Raw) bson.Raw { return raw(tt.reply) })

@@ -24,18 +24,25 @@ func TestProse1Environment(t *testing.T) {
 		vars map[string]string
 		want string
 	}{
-		{"1 valid AWS", aws("AWS_REGION", "us-east-2", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024"),
-			`{"name":"aws.lambda","memory_mb":1024,"region":"us-east-2"}`},
+		{
+			"1 valid AWS", aws("AWS_REGION", "us-east-2", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024"),
+			`{"name":"aws.lambda","memory_mb":1024,"region":"us-east-2"}`,
+		},
 		{"2 valid Azure", map[string]string{"FUNCTIONS_WORKER_RUNTIME": "node"}, `{"name":"azure.func"}`},
-		{"3 valid GCP", map[string]string{"K_SERVICE": "servicename", "FUNCTION_MEMORY_MB": "1024", "FUNCTION_TIMEOUT_SEC": "60", "FUNCTION_REGION": "us-central1"},
-			`{"name":"gcp.func","timeout_sec":60,"memory_mb":1024,"region":"us-central1"}`},
+		{
+			"3 valid GCP",
+			map[string]string{"K_SERVICE": "servicename", "FUNCTION_MEMORY_MB": "1024", "FUNCTION_TIMEOUT_SEC": "60", "FUNCTION_REGION": "us-central1"},
+			`{"name":"gcp.func","timeout_sec":60,"memory_mb":1024,"region":"us-central1"}`,
+		},
 		{"4 valid Vercel", map[string]string{"VERCEL": "1", "VERCEL_REGION": "cdg1"}, `{"name":"vercel","region":"cdg1"}`},
 		{"5 multiple providers", aws("FUNCTIONS_WORKER_RUNTIME", "node"), ``},
 		{"6 long string", aws("AWS_REGION", strings.Repeat("a", 512)), `{"name":"aws.lambda"}`},
 		{"7 wrong types", aws("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "big"), `{"name":"aws.lambda"}`},
 		{"8 not Lambda", map[string]string{"AWS_EXECUTION_ENV": "EC2"}, ``},
-		{"9 container and FaaS", aws("AWS_REGION", "us-east-2", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024", "KUBERNETES_SERVICE_HOST", "1"),
-			`{"name":"aws.lambda","memory_mb":1024,"region":"us-east-2","container":{"orchestrator":"kubernetes"}}`},
+		{
+			"9 container and FaaS", aws("AWS_REGION", "us-east-2", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024", "KUBERNETES_SERVICE_HOST", "1"),
+			`{"name":"aws.lambda","memory_mb":1024,"region":"us-east-2","container":{"orchestrator":"kubernetes"}}`,
+		},
 		{"Vercel on AWS", aws("VERCEL", "1"), `{"name":"vercel"}`},
 		{"Vercel on AWS and Azure", aws("VERCEL", "1", "FUNCTIONS_WORKER_RUNTIME", "node"), ``},
 		{"AWS runtime API", map[string]string{"AWS_LAMBDA_RUNTIME_API": "x"}, `{"name":"aws.lambda"}`},

@@ -85,15 +85,21 @@ func proseEnvironment(t T) {
 	}{
 		{"1 valid AWS", []string{lambda, "AWS_REGION=us-east-2", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=1024"}, "aws.lambda us-east-2 1024 - -"},
 		{"2 valid Azure", []string{"FUNCTIONS_WORKER_RUNTIME=node"}, "azure.func - - - -"},
-		{"3 valid GCP", []string{"K_SERVICE=servicename", "FUNCTION_MEMORY_MB=1024", "FUNCTION_TIMEOUT_SEC=60", "FUNCTION_REGION=us-central1"},
-			"gcp.func us-central1 1024 60 -"},
+		{
+			"3 valid GCP",
+			[]string{"K_SERVICE=servicename", "FUNCTION_MEMORY_MB=1024", "FUNCTION_TIMEOUT_SEC=60", "FUNCTION_REGION=us-central1"},
+			"gcp.func us-central1 1024 60 -",
+		},
 		{"4 valid Vercel", []string{"VERCEL=1", "VERCEL_REGION=cdg1"}, "vercel cdg1 - - -"},
 		{"5 multiple providers", []string{lambda, "FUNCTIONS_WORKER_RUNTIME=node"}, "- - - - -"},
 		{"6 long string", []string{lambda, "AWS_REGION=" + strings.Repeat("a", 512)}, "aws.lambda - - - -"},
 		{"7 wrong types", []string{lambda, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=big"}, "aws.lambda - - - -"},
 		{"8 not Lambda", []string{"AWS_EXECUTION_ENV=EC2"}, "- - - - -"},
-		{"9 container and FaaS", []string{lambda, "AWS_REGION=us-east-2", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=1024", "KUBERNETES_SERVICE_HOST=1"},
-			"aws.lambda us-east-2 1024 - kubernetes"},
+		{
+			"9 container and FaaS",
+			[]string{lambda, "AWS_REGION=us-east-2", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=1024", "KUBERNETES_SERVICE_HOST=1"},
+			"aws.lambda us-east-2 1024 - kubernetes",
+		},
 	} {
 		t.Run(tt.name, func(t T) {
 			for _, name := range environmentVariables {

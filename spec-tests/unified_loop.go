@@ -16,7 +16,8 @@ func loop(ctx context.Context, r *testRun, _ *testRun, a struct {
 	StoreFailuresAsEntity   string `spec:"optional"`
 	StoreSuccessesAsEntity  string `spec:"optional"`
 	StoreIterationsAsEntity string `spec:"optional"`
-}) (outcome, error) {
+},
+) (outcome, error) {
 	errs, failures := bson.A{}, bson.A{}
 	var successes, iterations int64
 	store := func() {

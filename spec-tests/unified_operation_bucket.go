@@ -49,7 +49,8 @@ var bucketOperations = map[string]runnable{
 	"uploadWithId": on(func(ctx context.Context, _ *testRun, b *bucket, a struct {
 		ID bson.RawValue
 		uploadArgs
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		source, err := a.content()
 		if err != nil {
 			return outcome{}, err
@@ -64,7 +65,8 @@ var bucketOperations = map[string]runnable{
 	"downloadByName": on(func(ctx context.Context, _ *testRun, b *bucket, a struct {
 		Filename string
 		gridfs.DownloadByNameOptions
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		var content bytes.Buffer
 		_, err := b.DownloadToStreamByName(ctx, a.Filename, &content, a.DownloadByNameOptions)
 		return text(content.Bytes(), err)
@@ -72,7 +74,8 @@ var bucketOperations = map[string]runnable{
 	"find": on(func(ctx context.Context, _ *testRun, b *bucket, a struct {
 		Filter bson.Raw
 		motor.FindOptions
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		return many(b.Find(ctx, a.Filter, a.FindOptions).Slice())
 	}),
 	"delete": on(func(ctx context.Context, _ *testRun, b *bucket, a struct{ ID bson.RawValue }) (outcome, error) {
@@ -84,7 +87,8 @@ var bucketOperations = map[string]runnable{
 	"rename": on(func(ctx context.Context, _ *testRun, b *bucket, a struct {
 		ID          bson.RawValue
 		NewFilename string
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		return outcome{}, b.Rename(ctx, a.ID, a.NewFilename)
 	}),
 	"renameByName": on(func(ctx context.Context, _ *testRun, b *bucket, a struct{ Filename, NewFilename string }) (outcome, error) {

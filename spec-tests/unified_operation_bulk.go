@@ -36,7 +36,8 @@ func bulkWrite(ctx context.Context, _ *testRun, c *collection, a struct {
 	Requests []bson.Raw
 	Ordered  *bool `spec:"optional"`
 	motor.BulkWriteOptions
-}) (outcome, error) {
+},
+) (outcome, error) {
 	var models []motor.WriteModel[bson.Raw]
 	for _, request := range a.Requests {
 		kind, doc, err := readModel(request)
@@ -71,7 +72,8 @@ func clientBulkWrite(ctx context.Context, _ *testRun, c *client, a struct {
 	Ordered        *bool `spec:"optional"`
 	VerboseResults bool  `spec:"optional"`
 	motor.ClientBulkWriteOptions
-}) (outcome, error) {
+},
+) (outcome, error) {
 	var writes []motor.ClientWrite
 	for _, request := range a.Models {
 		kind, doc, err := readModel(request)

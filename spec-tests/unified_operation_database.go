@@ -13,7 +13,8 @@ var databaseOperations = map[string]runnable{
 		Command     bson.Raw
 		CommandName string `spec:"optional"`
 		motor.RunCommandOptions
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		return one(d.RunCommand(ctx, a.Command, a.RunCommandOptions))
 	}),
 	"runCursorCommand": on(func(ctx context.Context, _ *testRun, d *database, a cursorCommandArgs) (outcome, error) {
@@ -47,7 +48,8 @@ var databaseOperations = map[string]runnable{
 		ViewOn     string        `spec:"optional"`
 		Pipeline   bson.RawArray `spec:"optional"`
 		motor.CreateCollectionOptions
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		created := outcome{entity: &collection{motor.CollectionOf[bson.Raw](d.Database, a.Collection), d.client}}
 		if a.ViewOn != "" {
 			return created, d.CreateView(ctx, a.Collection, a.ViewOn, a.Pipeline, a.CreateCollectionOptions)
@@ -60,7 +62,8 @@ var databaseOperations = map[string]runnable{
 	"modifyCollection": on(func(ctx context.Context, _ *testRun, d *database, a struct {
 		Collection string
 		motor.ModifyCollectionOptions
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		return outcome{}, d.ModifyCollection(ctx, a.Collection, a.ModifyCollectionOptions)
 	}),
 }

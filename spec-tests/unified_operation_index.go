@@ -11,7 +11,8 @@ var indexOperations = map[string]runnable{
 	"createIndex": on(func(ctx context.Context, _ *testRun, c *collection, a struct {
 		motor.IndexModel
 		motor.CreateIndexesOptions
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		name, err := c.CreateIndex(ctx, a.IndexModel, a.CreateIndexesOptions)
 		if err != nil {
 			return outcome{}, err
@@ -27,7 +28,8 @@ var indexOperations = map[string]runnable{
 	"dropIndex": on(func(ctx context.Context, _ *testRun, c *collection, a struct {
 		Name string
 		motor.DropIndexOptions
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		return outcome{}, c.DropIndex(ctx, a.Name, a.DropIndexOptions)
 	}),
 	"dropIndexes": on(func(ctx context.Context, _ *testRun, c *collection, a struct{ motor.DropIndexOptions }) (outcome, error) {
@@ -46,7 +48,8 @@ var indexOperations = map[string]runnable{
 	"updateSearchIndex": on(func(ctx context.Context, _ *testRun, c *collection, a struct {
 		Name       string
 		Definition bson.Raw
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		return outcome{}, c.UpdateSearchIndex(ctx, a.Name, a.Definition)
 	}),
 	"dropSearchIndex": on(func(ctx context.Context, _ *testRun, c *collection, a struct{ Name string }) (outcome, error) {
@@ -55,7 +58,8 @@ var indexOperations = map[string]runnable{
 	"listSearchIndexes": on(func(ctx context.Context, _ *testRun, c *collection, a struct {
 		Name               string                 `spec:"optional"`
 		AggregationOptions motor.AggregateOptions `spec:"optional"`
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		return many(c.ListSearchIndexes(ctx, a.Name, a.AggregationOptions).Slice())
 	}),
 }

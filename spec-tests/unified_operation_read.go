@@ -28,7 +28,8 @@ var readOperations = map[string]runnable{
 	"findOne": on(func(ctx context.Context, _ *testRun, c *collection, a struct {
 		Filter bson.Raw
 		motor.FindOneOptions
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		return one(c.FindOne(ctx, a.Filter, a.FindOneOptions))
 	}),
 	"createFindCursor": on(func(ctx context.Context, _ *testRun, c *collection, a findArgs) (outcome, error) {
@@ -44,7 +45,8 @@ var readOperations = map[string]runnable{
 		FieldName string
 		Filter    bson.Raw
 		motor.DistinctOptions
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		return values(motor.Distinct[bson.RawValue](ctx, c.Collection, a.FieldName, a.Filter, a.DistinctOptions))
 	}),
 	"count": on(func(ctx context.Context, _ *testRun, c *collection, a countArgs) (outcome, error) {
@@ -61,7 +63,8 @@ var readOperations = map[string]runnable{
 		Map    bson.JavaScript
 		Reduce bson.JavaScript
 		Out    bson.Raw
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		//lint:ignore SA1019 what is deprecated is tested, too
 		return many(c.MapReduce(ctx, a.Map, a.Reduce))
 	}),

@@ -79,7 +79,8 @@ func setFailPoint(ctx context.Context, r *testRun, _ *testRun, a struct {
 	FailPoint bson.Raw
 	Client    string
 	Session   string `spec:"optional"` // stands in some files without meaning
-}) (outcome, error) {
+},
+) (outcome, error) {
 	c, err := lookup[*client](&r.entities, a.Client)
 	if err != nil {
 		return outcome{}, err
@@ -90,7 +91,8 @@ func setFailPoint(ctx context.Context, r *testRun, _ *testRun, a struct {
 func setTargetedFailPoint(ctx context.Context, r *testRun, _ *testRun, a struct {
 	FailPoint bson.Raw
 	Session   string
-}) (outcome, error) {
+},
+) (outcome, error) {
 	s, err := lookup[*session](&r.entities, a.Session)
 	if err != nil {
 		return outcome{}, err
@@ -185,7 +187,8 @@ func (c *client) sameLsid() (bool, error) {
 func assertCheckedOut(_ context.Context, r *testRun, _ *testRun, a struct {
 	Client      string
 	Connections int64
-}) (outcome, error) {
+},
+) (outcome, error) {
 	c, err := lookup[*client](&r.entities, a.Client)
 	if err != nil {
 		return outcome{}, err
@@ -335,7 +338,8 @@ func waitForPrimaryChange(ctx context.Context, r *testRun, _ *testRun, a struct 
 	Client                   string
 	PriorTopologyDescription string
 	Timeout                  *time.Duration `spec:"optional"`
-}) (outcome, error) {
+},
+) (outcome, error) {
 	c, err := lookup[*client](&r.entities, a.Client)
 	if err != nil {
 		return outcome{}, err

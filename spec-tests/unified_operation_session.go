@@ -39,7 +39,8 @@ func init() {
 func withTransaction(ctx context.Context, r *testRun, s *session, a struct {
 	Callback []operation
 	motor.TransactionOptions
-}) (outcome, error) {
+},
+) (outcome, error) {
 	r.transactions = true
 	var broken error
 	err := s.WithTransaction(ctx, func(ctx context.Context) error {

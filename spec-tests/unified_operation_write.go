@@ -12,7 +12,8 @@ var writeOperations = map[string]runnable{
 	"insertOne": on(func(ctx context.Context, _ *testRun, c *collection, a struct {
 		Document bson.Raw
 		motor.InsertOneOptions
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		res, err := c.InsertOne(ctx, a.Document, a.InsertOneOptions)
 		if res == nil {
 			return outcome{}, err
@@ -23,7 +24,8 @@ var writeOperations = map[string]runnable{
 		Documents []bson.Raw
 		Ordered   *bool `spec:"optional"`
 		motor.InsertManyOptions
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		a.Unordered = unordered(a.Ordered)
 		res, err := c.InsertMany(ctx, a.Documents, a.InsertManyOptions)
 		if res == nil {
@@ -49,7 +51,8 @@ var writeOperations = map[string]runnable{
 		Filter      bson.Raw
 		Replacement bson.Raw
 		motor.ReplaceOptions
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		return updated(c.ReplaceOne(ctx, a.Filter, a.Replacement, a.ReplaceOptions))
 	}),
 	"deleteOne": on(func(ctx context.Context, _ *testRun, c *collection, a deleteArgs) (outcome, error) {
@@ -62,27 +65,31 @@ var writeOperations = map[string]runnable{
 		Filter bson.Raw
 		Update bson.RawValue
 		motor.FindOneAndUpdateOptions
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		return one(c.FindOneAndUpdate(ctx, a.Filter, argument(a.Update), a.FindOneAndUpdateOptions))
 	}),
 	"findOneAndReplace": on(func(ctx context.Context, _ *testRun, c *collection, a struct {
 		Filter      bson.Raw
 		Replacement bson.Raw
 		motor.FindOneAndReplaceOptions
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		return one(c.FindOneAndReplace(ctx, a.Filter, a.Replacement, a.FindOneAndReplaceOptions))
 	}),
 	"findOneAndDelete": on(func(ctx context.Context, _ *testRun, c *collection, a struct {
 		Filter bson.Raw
 		motor.FindOneAndDeleteOptions
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		return one(c.FindOneAndDelete(ctx, a.Filter, a.FindOneAndDeleteOptions))
 	}),
 	"bulkWrite": on(bulkWrite),
 	"rename": on(func(ctx context.Context, _ *testRun, c *collection, a struct {
 		To string
 		motor.RenameOptions
-	}) (outcome, error) {
+	},
+	) (outcome, error) {
 		return outcome{}, c.Rename(ctx, a.To, a.RenameOptions)
 	}),
 }

@@ -32,7 +32,8 @@ var writeConcern = decodeAs(func(s struct {
 	W        bson.RawValue `spec:"optional"`
 	Journal  *bool         `spec:"optional"`
 	WTimeout time.Duration `spec:"optional"`
-}) (motor.WriteConcern, error) {
+},
+) (motor.WriteConcern, error) {
 	w := motor.WriteConcern{Journal: s.Journal, WTimeout: s.WTimeout}
 	if mode, ok := s.W.Str(); ok {
 		w.W = mode
@@ -47,7 +48,8 @@ var readPreference = decodeAs(func(s struct {
 	TagSets      []bson.Raw             `spec:"optional"`
 	MaxStaleness time.Duration          `spec:"optional"`
 	Hedge        struct{ Enabled bool } `spec:"optional"`
-}) (motor.ReadPreference, error) {
+},
+) (motor.ReadPreference, error) {
 	mode, err := concern.ParseMode(s.Mode)
 	rp := motor.ReadPreference{Mode: mode, MaxStaleness: s.MaxStaleness}
 	if s.Hedge.Enabled {

@@ -61,8 +61,11 @@ func TestChoose(t *testing.T) {
 	var started []Facts
 	d := &Deployments{
 		candidates: []Facts{
-			{"single", Version{8}, false}, {"replicaset", Version{8}, false}, {"single", Version{4, 2}, false},
-			{"single", Version{8}, true}, {"single", Version{4, 2}, true},
+			{"single", Version{8}, false},
+			{"replicaset", Version{8}, false},
+			{"single", Version{4, 2}, false},
+			{"single", Version{8}, true},
+			{"single", Version{4, 2}, true},
 		},
 		start: func(_ context.Context, f Facts) (*Deployment, error) {
 			started = append(started, f)
@@ -138,9 +141,14 @@ func TestMultipleMongoses(t *testing.T) {
 		multiple *bool
 		want     string
 	}{
-		{"sharded", nil, "one"}, {"sharded", new(false), "one"}, {"sharded", new(true), "all"},
-		{"load-balanced", nil, "all"}, {"load-balanced", new(false), "one"}, {"load-balanced", new(true), "all"},
-		{"replicaset", new(false), "all"}, {"single", nil, "all"},
+		{"sharded", nil, "one"},
+		{"sharded", new(false), "one"},
+		{"sharded", new(true), "all"},
+		{"load-balanced", nil, "all"},
+		{"load-balanced", new(false), "one"},
+		{"load-balanced", new(true), "all"},
+		{"replicaset", new(false), "all"},
+		{"single", nil, "all"},
 	} {
 		d := &Deployment{Facts: Facts{Topology: c.topology}, URI: "mongodb://all", SingleURI: "mongodb://one"}
 		got, err := clientSpec{UseMultipleMongoses: c.multiple}.connectionString(d)

@@ -43,7 +43,8 @@ func (t *thread) end() {
 func runOnThread(_ context.Context, r *testRun, _ *testRun, a struct {
 	Thread    string
 	Operation operation
-}) (outcome, error) {
+},
+) (outcome, error) {
 	t, err := lookup[*thread](&r.entities, a.Thread)
 	if err != nil {
 		return outcome{}, err

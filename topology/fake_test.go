@@ -53,8 +53,10 @@ func newNetwork(t *testing.T) *network {
 
 // serve adds a server that replies to hello with what the appenders make.
 func (n *network) serve(addr string, version int64, hello ...func([]byte) []byte) *fakeServer {
-	s := &fakeServer{network: n, addr: addr, version: version, hello: hello,
-		changed: make(chan struct{}), streams: map[net.Conn]bool{}, names: map[string]int{}}
+	s := &fakeServer{
+		network: n, addr: addr, version: version, hello: hello,
+		changed: make(chan struct{}), streams: map[net.Conn]bool{}, names: map[string]int{},
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.servers[addr] = s
@@ -281,8 +283,10 @@ func standalone() []func([]byte) []byte {
 func mongos() []func([]byte) []byte { return append(standalone(), field("msg", "isdbgrid")) }
 
 func member(role string, hosts ...string) []func([]byte) []byte {
-	return []func([]byte) []byte{field(role, true), field("helloOk", true), field("setName", "rs"), field("hosts", hosts),
-		field("maxWireVersion", 21), field("logicalSessionTimeoutMinutes", 30)}
+	return []func([]byte) []byte{
+		field(role, true), field("helloOk", true), field("setName", "rs"), field("hosts", hosts),
+		field("maxWireVersion", 21), field("logicalSessionTimeoutMinutes", 30),
+	}
 }
 
 func primary(hosts ...string) []func([]byte) []byte   { return member("isWritablePrimary", hosts...) }

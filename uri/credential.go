@@ -63,12 +63,18 @@ var mechanisms = map[string]mechanism{
 	"MONGODB-CR":    {source: "admin", fromDatabase: true, username: required, password: required},
 	"PLAIN":         {source: External, fromDatabase: true, username: required, password: required},
 	"MONGODB-X509":  {source: External, external: true, password: forbidden},
-	"GSSAPI": {source: External, external: true, username: required,
-		properties: []string{"SERVICE_NAME", "CANONICALIZE_HOST_NAME", "SERVICE_REALM", "SERVICE_HOST"}},
-	"MONGODB-AWS": {source: External, external: true, password: together,
-		properties: []string{"AWS_SESSION_TOKEN"}},
-	"MONGODB-OIDC": {source: External, external: true, password: forbidden,
-		properties: []string{"ENVIRONMENT", "TOKEN_RESOURCE"}},
+	"GSSAPI": {
+		source: External, external: true, username: required,
+		properties: []string{"SERVICE_NAME", "CANONICALIZE_HOST_NAME", "SERVICE_REALM", "SERVICE_HOST"},
+	},
+	"MONGODB-AWS": {
+		source: External, external: true, password: together,
+		properties: []string{"AWS_SESSION_TOKEN"},
+	},
+	"MONGODB-OIDC": {
+		source: External, external: true, password: forbidden,
+		properties: []string{"ENVIRONMENT", "TOKEN_RESOURCE"},
+	},
 }
 
 func knownMechanism(name string) error {

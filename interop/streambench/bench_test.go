@@ -54,9 +54,21 @@ func serve(b *testing.B) string {
 	b.Cleanup(func() { l.Close() })
 	address := l.Addr().String()
 	hello := bson.D{
-		{"isWritablePrimary", true}, {"helloOk", true}, {"hosts", bson.A{address}}, {"setName", "rs"}, {"setVersion", 1}, {"me", address},
-		{"primary", address}, {"secondary", false}, {"maxBsonObjectSize", 16 << 20}, {"maxMessageSizeBytes", 48_000_000}, {"maxWriteBatchSize", 100_000},
-		{"logicalSessionTimeoutMinutes", 30}, {"minWireVersion", 0}, {"maxWireVersion", 25}, {"ok", 1},
+		{"isWritablePrimary", true},
+		{"helloOk", true},
+		{"hosts", bson.A{address}},
+		{"setName", "rs"},
+		{"setVersion", 1},
+		{"me", address},
+		{"primary", address},
+		{"secondary", false},
+		{"maxBsonObjectSize", 16 << 20},
+		{"maxMessageSizeBytes", 48_000_000},
+		{"maxWriteBatchSize", 100_000},
+		{"logicalSessionTimeoutMinutes", 30},
+		{"minWireVersion", 0},
+		{"maxWireVersion", 25},
+		{"ok", 1},
 	}
 	s := &server{l, map[string][]byte{
 		"hello": encode(b, hello), "isMaster": encode(b, hello), "ping": encode(b, bson.D{{"ok", 1}}),
@@ -80,9 +92,13 @@ func events(b *testing.B, name string) []byte {
 	var list bson.A
 	for i := range batch {
 		list = append(list, bson.D{
-			{"_id", token}, {"operationType", "insert"}, {"clusterTime", bson.Timestamp{T: 1_700_000_000, I: uint32(i)}},
-			{"wallTime", bson.DateTime(1_700_000_000_000)}, {"fullDocument", thing{i, "a thing of some kind", "red", []int{3, 4, 5}}},
-			{"ns", bson.D{{"db", "demo"}, {"coll", "things"}}}, {"documentKey", bson.D{{"_id", i}}},
+			{"_id", token},
+			{"operationType", "insert"},
+			{"clusterTime", bson.Timestamp{T: 1_700_000_000, I: uint32(i)}},
+			{"wallTime", bson.DateTime(1_700_000_000_000)},
+			{"fullDocument", thing{i, "a thing of some kind", "red", []int{3, 4, 5}}},
+			{"ns", bson.D{{"db", "demo"}, {"coll", "things"}}},
+			{"documentKey", bson.D{{"_id", i}}},
 		})
 	}
 	return encode(b, bson.D{{"ok", 1}, {"cursor", bson.D{{name, list}, {"postBatchResumeToken", token}, {"id", int64(7)}, {"ns", "demo.things"}}}})

@@ -16,8 +16,10 @@ var randomTime = time.UnixMilli(1_700_000_000_000)
 // an unreachable e.
 func set() Topology {
 	member := func(addr string, t ServerType) Server {
-		return Server{Addr: addr + ":27017", Type: t, SetName: "rs", MaxWireVersion: 21, RTT: 5 * time.Millisecond,
-			LastUpdateTime: randomTime, LastWriteDate: randomTime}
+		return Server{
+			Addr: addr + ":27017", Type: t, SetName: "rs", MaxWireVersion: 21, RTT: 5 * time.Millisecond,
+			LastUpdateTime: randomTime, LastWriteDate: randomTime,
+		}
 	}
 	t := New(Config{Seeds: []string{"a", "b", "c", "d", "e"}, SetName: "rs"})
 	primary := member("a", RSPrimary)
@@ -133,11 +135,15 @@ func TestWhyNot(t *testing.T) {
 		want     Selector
 		expected string
 	}{
-		{Selector{Write: true},
+		{
+			Selector{Write: true},
 			"a:27017 Unknown: connection reset; b:27017 RSSecondary: is not the primary; c:27017 RSSecondary: is not the primary; " +
-				"d:27017 RSArbiter: holds no data to read or write; e:27017 Unknown: connection refused"},
-		{Selector{ReadPreference: concern.ReadPreference{Mode: concern.Secondary, MaxStaleness: 2 * time.Minute, TagSets: []concern.TagSet{{{Name: "dc", Value: "sf"}}}}},
-			"b:27017 RSSecondary: has the tags {}; c:27017 RSSecondary: lags by 5m10s, more than 2m0s"},
+				"d:27017 RSArbiter: holds no data to read or write; e:27017 Unknown: connection refused",
+		},
+		{
+			Selector{ReadPreference: concern.ReadPreference{Mode: concern.Secondary, MaxStaleness: 2 * time.Minute, TagSets: []concern.TagSet{{{Name: "dc", Value: "sf"}}}}},
+			"b:27017 RSSecondary: has the tags {}; c:27017 RSSecondary: lags by 5m10s, more than 2m0s",
+		},
 		{Selector{Addr: "f:27017"}, "b:27017 RSSecondary: is another server"},
 	} {
 		if got := topology.WhyNot(test.want, heartbeat); !strings.Contains(got, test.expected) {
@@ -147,8 +153,10 @@ func TestWhyNot(t *testing.T) {
 }
 
 func TestSelectorString(t *testing.T) {
-	want := Selector{ReadPreference: concern.ReadPreference{Mode: concern.Nearest, MaxStaleness: 2 * time.Minute,
-		TagSets: []concern.TagSet{{{Name: "dc", Value: "ny"}, {Name: "rack", Value: "1"}}, {}}}}
+	want := Selector{ReadPreference: concern.ReadPreference{
+		Mode: concern.Nearest, MaxStaleness: 2 * time.Minute,
+		TagSets: []concern.TagSet{{{Name: "dc", Value: "ny"}, {Name: "rack", Value: "1"}}, {}},
+	}}
 	if got := want.String(); got != "a read with read preference nearest, tag sets [{dc:ny, rack:1}, {}], maxStalenessSeconds 120" {
 		t.Errorf("%s", got)
 	}

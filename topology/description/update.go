@@ -120,8 +120,10 @@ func (t *Topology) updateRSFromPrimary(s Server) {
 	t.rememberElection(s)
 	for _, other := range t.Servers {
 		if other.Type == RSPrimary && other.Addr != s.Addr {
-			t.set(Server{Addr: other.Addr, LastUpdateTime: other.LastUpdateTime,
-				Error: fmt.Errorf("primary marked stale due to discovery of newer primary %s", s.Addr)})
+			t.set(Server{
+				Addr: other.Addr, LastUpdateTime: other.LastUpdateTime,
+				Error: fmt.Errorf("primary marked stale due to discovery of newer primary %s", s.Addr),
+			})
 		}
 	}
 	members := map[string]bool{}

@@ -41,8 +41,13 @@ func TestDecimalArithmetic(t *testing.T) {
 
 func TestDecimalRounding(t *testing.T) {
 	for _, test := range []struct{ in, floor, ceil, half string }{
-		{"2.5", "2", "3", "2"}, {"3.5", "3", "4", "4"}, {"-2.5", "-3", "-2", "-2"}, {"7", "7", "7", "7"},
-		{"-0.1", "-1", "-0", "-0"}, {"1E+5", "1E+5", "1E+5", "1E+5"}, {"NaN", "NaN", "NaN", "NaN"},
+		{"2.5", "2", "3", "2"},
+		{"3.5", "3", "4", "4"},
+		{"-2.5", "-3", "-2", "-2"},
+		{"7", "7", "7", "7"},
+		{"-0.1", "-1", "-0", "-0"},
+		{"1E+5", "1E+5", "1E+5", "1E+5"},
+		{"NaN", "NaN", "NaN", "NaN"},
 	} {
 		d, _ := parseDecimal(test.in)
 		if d.floor().String() != test.floor || d.ceil().String() != test.ceil || d.roundedTo(0).String() != test.half {

@@ -216,6 +216,7 @@ func (n *constantNode) tree(b *strings.Builder, depth int) {
 		treeOf(b, depth, "$alwaysFalse", nil)
 	}
 }
+
 func (n *pathNode) tree(b *strings.Builder, depth int) {
 	treeOf(b, depth, n.path+" "+n.pred.String(), nil)
 }

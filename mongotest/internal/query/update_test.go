@@ -111,8 +111,10 @@ func TestUpdateDescriptions(t *testing.T) {
 		{6, `{'_id': 1}`, `{'$push': {'a': 2}}`, `{'a': [2]}`, nil, ``, `{}`},
 		{6, `{'_id': 1, 'a': [1, 2]}`, `{'$inc': {'a.$[]': 1}}`, `{'a': [2, 3]}`, nil, ``, `{}`},
 		{6, `{'_id': 1, 'a': 1, 'b': 2}`, `{'$unset': {'a': 1, 'z': 1}, '$rename': {'b': 'c'}}`, `{'c': 2}`, []string{"a", "b"}, ``, `{}`},
-		{5, `{'_id': 1, 'a': [1, 2, 3, 'a string that is long enough', 4], 'b': {'c': 1, 'd': 'xxxxxxxxxxxxxxxxxxxx'}, 'e': 'a string that is long enough'}`,
-			`[{'$set': {'a': {'$slice': ['$a', 4]}, 'b.c': 2}}]`, `{'b.c': 2}`, nil, `a:4`, `{}`},
+		{
+			5, `{'_id': 1, 'a': [1, 2, 3, 'a string that is long enough', 4], 'b': {'c': 1, 'd': 'xxxxxxxxxxxxxxxxxxxx'}, 'e': 'a string that is long enough'}`,
+			`[{'$set': {'a': {'$slice': ['$a', 4]}, 'b.c': 2}}]`, `{'b.c': 2}`, nil, `a:4`, `{}`,
+		},
 		{5, `{'_id': 1, 'x': 1, 'y': 'a string that is long enough', 'z': 1}`, `[{'$unset': ['x', 'z']}]`, `{}`, []string{"x", "z"}, ``, `{}`},
 	} {
 		result, err := applyUpdate(t, testEnv(test.major, 0), test.update, "", test.doc, -1)
