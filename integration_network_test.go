@@ -260,13 +260,11 @@ func (p *socksProxy) serve(client net.Conn) error {
 	if _, err := io.ReadFull(client, head); err != nil {
 		return err
 	}
-	var host []byte
 	var err error
 	if head[3] == 3 {
-		host, err = block(client, 0)
+		_, err = block(client, 0) // the name of the host
 	} else {
-		host = make([]byte, 4)
-		_, err = io.ReadFull(client, host)
+		_, err = io.ReadFull(client, make([]byte, 4))
 	}
 	port := make([]byte, 2)
 	if _, err2 := io.ReadFull(client, port); err != nil || err2 != nil {

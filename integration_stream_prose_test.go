@@ -267,7 +267,7 @@ func TestChangeStreamProse6SelectsAServer(t *testing.T) {
 		if err := stream.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		stream = t.watch(nil, motor.WatchOptions{ResumeAfter: stream.ResumeToken()})
+		t.watch(nil, motor.WatchOptions{ResumeAfter: stream.ResumeToken()})
 		primary := t.sent("insert")[0].address
 		for _, s := range t.sent("aggregate") {
 			if !t.sharded && s.address == primary {

@@ -52,7 +52,7 @@ func TestRetryableWritesProse2PoolCleared(t *testing.T) {
 
 // onMongoses fails an operation on each of the routers that are given, and says
 // on which of them it failed and succeeded.
-func onMongoses(l *lab, uri string, data bson.D, command string, operation func(*lab, *collection) error, routers int) (err error, failed, succeeded []sign) {
+func onMongoses(l *lab, uri string, data bson.D, command string, operation func(*lab, *collection) error, routers int) (failed, succeeded []sign, err error) {
 	for _, n := range l.nodes[:routers] {
 		s, _ := l.connectTo("mongodb://"+n.Address()+"/", knobs.Knobs{})
 		l.ok(failPoint(s, times(1), append(d("failCommands", bson.A{command}, "errorCode", 6), data...)))
@@ -64,13 +64,13 @@ func onMongoses(l *lab, uri string, data bson.D, command string, operation func(
 	}
 	time.Sleep(time.Second) // both routers are known by now
 	err = operation(l, client.Database("db").Collection("c"))
-	return err, tr.of("failed", command), tr.of("succeeded", command)
+	return tr.of("failed", command), tr.of("succeeded", command), err
 }
 
 func onDifferentMongos(t *testing.T, data bson.D, command string, operation func(*lab, *collection) error) {
 	for range 5 {
 		inCluster(t, func(l *lab) {
-			err, failed, _ := onMongoses(l, l.uri, data, command, operation, 2)
+			failed, _, err := onMongoses(l, l.uri, data, command, operation, 2)
 			if err == nil || len(failed) != 2 || failed[0].address == failed[1].address {
 				l.Errorf("failed on %v with %v, want a failure on each mongos", failed, err)
 			}
@@ -80,7 +80,7 @@ func onDifferentMongos(t *testing.T, data bson.D, command string, operation func
 
 func onSameMongos(t *testing.T, data bson.D, command string, operation func(*lab, *collection) error) {
 	inCluster(t, func(l *lab) {
-		err, failed, succeeded := onMongoses(l, "mongodb://"+l.nodes[0].Address()+"/?directConnection=false", data, command, operation, 1)
+		failed, succeeded, err := onMongoses(l, "mongodb://"+l.nodes[0].Address()+"/?directConnection=false", data, command, operation, 1)
 		if err != nil || len(failed) != 1 || len(succeeded) != 1 || failed[0].address != succeeded[0].address {
 			l.Errorf("failed on %v, succeeded on %v, error %v", failed, succeeded, err)
 		}
