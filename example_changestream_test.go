@@ -145,3 +145,25 @@ func ExampleChangeEvent() {
 	}
 	// Output: {"rings":true} [{Phobos 11} {Deimos 6}]
 }
+
+// Next waits until something happens or its context ends.
+func ExampleChangeStream_Next() {
+	planets, end := planets()
+	defer end()
+
+	ctx := context.Background()
+	stream, err := planets.Watch(ctx, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	go planets.InsertOne(ctx, planet{Name: "Saturn"})
+	if !stream.Next(ctx) {
+		log.Fatal(stream.Err())
+	}
+	change, err := stream.Decode()
+	fmt.Println(change.OperationType, change.FullDocument.Name, err)
+	fmt.Println(stream.Close(ctx))
+	// Output:
+	// insert Saturn <nil>
+	// <nil>
+}

@@ -136,3 +136,15 @@ func ExampleCollection_CreateSearchIndex() {
 	}
 	// Output: 31082
 }
+
+func ExampleCollection_ListSearchIndexes() {
+	planets, end := planets()
+	defer end()
+
+	_, err := planets.ListSearchIndexes(context.Background(), "names").First()
+	var refused *motor.CommandError
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Message)
+	}
+	// Output: $listSearchIndexes stage is only allowed on MongoDB Atlas
+}

@@ -174,3 +174,15 @@ func ExampleDocs_First() {
 	fmt.Println(c.Moons, err)
 	// Output: 5 <nil>
 }
+
+// The type parameter says what documents are decoded into: structs, maps, or
+// bson.Raw for those who look at single fields.
+func ExampleCollectionOf() {
+	planets, end := planets()
+	defer end()
+
+	raw := motor.CollectionOf[bson.Raw](planets.Database(), "planets")
+	mars, err := raw.FindOne(context.Background(), bson.D{{"_id", "Mars"}})
+	fmt.Println(mars.Lookup("moons", "0"), err)
+	// Output: {"name":"Phobos","radius":11} <nil>
+}

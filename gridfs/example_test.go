@@ -1,7 +1,9 @@
 package gridfs_test
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -9,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
@@ -148,4 +151,164 @@ func ExampleHandler() {
 	// 206 Partial Content
 	// bytes 4-7/8
 	// milk
+}
+
+func ExampleBucket_OpenUploadStream() {
+	ctx := context.Background()
+	client := connect(ctx)
+	defer client.Close(ctx)
+	bucket := gridfs.NewBucket(client.Database("exampleUpload"))
+
+	stream, err := bucket.OpenUploadStream(ctx, "squares.txt", gridfs.UploadOptions{ChunkSizeBytes: 16})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for i := range 5 {
+		fmt.Fprintln(stream, i, i*i)
+	}
+	if err := stream.Close(); err != nil { // which makes it a file
+		log.Fatal(err)
+	}
+	file, err := bucket.Find(ctx, bson.D{{"_id", stream.ID()}}).First()
+	fmt.Println(file.Filename, file.Length, file.ChunkSize, err)
+	// Output: squares.txt 21 16 <nil>
+}
+
+// An id of one's own keeps a file from being stored twice.
+func ExampleBucket_UploadFromStreamWithID() {
+	ctx := context.Background()
+	client := connect(ctx)
+	defer client.Close(ctx)
+	bucket := gridfs.NewBucket(client.Database("exampleWithID"))
+
+	for range 2 {
+		err := bucket.UploadFromStreamWithID(ctx, "order 17", "invoice.pdf", strings.NewReader("..."))
+		fmt.Println(err == nil, errors.Is(err, motor.ErrDuplicateKey))
+	}
+	// Output:
+	// true false
+	// false true
+}
+
+func ExampleBucket_DownloadToStream() {
+	ctx := context.Background()
+	client := connect(ctx)
+	defer client.Close(ctx)
+	bucket := gridfs.NewBucket(client.Database("exampleDownload"))
+	id, err := bucket.UploadFromStream(ctx, "poem", strings.NewReader("roses are red"))
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	var poem strings.Builder
+	n, err := bucket.DownloadToStream(ctx, id, &poem)
+	fmt.Println(n, poem.String(), err)
+	_, err = bucket.DownloadToStream(ctx, "another", &poem)
+	fmt.Println(errors.Is(err, gridfs.ErrFileNotFound))
+	// Output:
+	// 13 roses are red <nil>
+	// true
+}
+
+// Revision 0 is the first file with the name, -1 the last, which is the
+// default.
+func ExampleBucket_DownloadToStreamByName() {
+	ctx := context.Background()
+	client := connect(ctx)
+	defer client.Close(ctx)
+	bucket := gridfs.NewBucket(client.Database("exampleRevisions"))
+	for _, text := range []string{"draft", "final"} {
+		if _, err := bucket.UploadFromStream(ctx, "letter", strings.NewReader(text)); err != nil {
+			log.Fatal(err)
+		}
+		time.Sleep(2 * time.Millisecond) // the upload dates tell revisions apart
+	}
+
+	for _, revision := range []int32{0, -1} {
+		var letter strings.Builder
+		_, err := bucket.DownloadToStreamByName(ctx, "letter", &letter, gridfs.DownloadByNameOptions{Revision: new(revision)})
+		fmt.Println(letter.String(), err)
+	}
+	// Output:
+	// draft <nil>
+	// final <nil>
+}
+
+func ExampleBucket_OpenDownloadStream() {
+	ctx := context.Background()
+	client := connect(ctx)
+	defer client.Close(ctx)
+	bucket := gridfs.NewBucket(client.Database("exampleOpen"))
+	id, err := bucket.UploadFromStream(ctx, "list", strings.NewReader("bread\nmilk\n"))
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	stream, err := bucket.OpenDownloadStream(ctx, id)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer stream.Close()
+	for lines := bufio.NewScanner(stream); lines.Scan(); {
+		fmt.Println("-", lines.Text())
+	}
+	// Output:
+	// - bread
+	// - milk
+}
+
+func ExampleBucket_Rename() {
+	ctx := context.Background()
+	client := connect(ctx)
+	defer client.Close(ctx)
+	bucket := gridfs.NewBucket(client.Database("exampleRename"))
+	id, err := bucket.UploadFromStream(ctx, "untitled", strings.NewReader("..."))
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	fmt.Println(bucket.Rename(ctx, id, "plan"))
+	fmt.Println(bucket.RenameByName(ctx, "plan", "plan B")) // all revisions
+	file, err := bucket.Find(ctx, nil).First()
+	fmt.Println(file.Filename, err)
+	// Output:
+	// <nil>
+	// <nil>
+	// plan B <nil>
+}
+
+func ExampleBucket_Delete() {
+	ctx := context.Background()
+	client := connect(ctx)
+	defer client.Close(ctx)
+	bucket := gridfs.NewBucket(client.Database("exampleDelete"))
+	id, err := bucket.UploadFromStream(ctx, "secret", strings.NewReader("..."))
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	fmt.Println(bucket.Delete(ctx, id))
+	fmt.Println(errors.Is(bucket.Delete(ctx, id), gridfs.ErrFileNotFound))
+	fmt.Println(errors.Is(bucket.DeleteByName(ctx, "secret"), gridfs.ErrFileNotFound))
+	// Output:
+	// <nil>
+	// true
+	// true
+}
+
+func ExampleBucket_Drop() {
+	ctx := context.Background()
+	client := connect(ctx)
+	defer client.Close(ctx)
+	bucket := gridfs.NewBucket(client.Database("exampleDrop"), gridfs.Options{Name: "cache"})
+	if _, err := bucket.UploadFromStream(ctx, "page", strings.NewReader("...")); err != nil {
+		log.Fatal(err)
+	}
+
+	fmt.Println(bucket.Name(), bucket.Drop(ctx))
+	files, err := bucket.Find(ctx, nil).Slice()
+	fmt.Println(len(files), err)
+	// Output:
+	// cache <nil>
+	// 0 <nil>
 }
