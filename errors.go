@@ -65,6 +65,7 @@ type BulkWriteError struct {
 	Reply bson.Raw
 }
 
+// Error is the first five of the errors, and the number of the others.
 func (e *BulkWriteError) Error() string {
 	var parts []string
 	const most = 5

@@ -12,6 +12,16 @@
 //	shapes := motor.CollectionOf[Shape](client.Database("geo"), "shapes")
 //	for shape, err := range shapes.Find(ctx, bson.D{{"points.x", 3}}) { ... }
 //
+// # Vocabulary
+//
+// A deployment is what a client connects to: a standalone server, a replica set
+// or a sharded cluster, which may be behind a load balancer. Its topology is
+// what the client knows of its servers. A Client holds the connections, in a
+// pool for each server; it is made once per process and shared. A Database and a
+// Collection are names with settings: they hold no connection, and cost nothing to
+// make. An operation is one call of a method that takes a context; it sends one
+// command or several. A statement is one insert, update or delete of them.
+//
 // # Documents
 //
 // Filters, updates and pipelines are anything that package bson can encode:
@@ -57,7 +67,34 @@
 // A server's answer that a command failed is a *CommandError. A statement that
 // it refused is a *WriteError; InsertMany and BulkWrite collect them in a
 // *BulkWriteError. A write that was not confirmed as widely as asked for is a
-// *WriteConcernError. No answer at all is a *ConnectionError. errors.Is finds ErrNoDocuments,
-// ErrDuplicateKey and ErrTimeout; HasErrorLabel finds the labels of the
-// specifications.
+// *WriteConcernError. No answer at all is a *ConnectionError. errors.Is finds
+// ErrNoDocuments, ErrDuplicateKey and ErrTimeout; HasErrorLabel finds the labels
+// of the specifications.
+//
+// # Retries
+//
+// A read, and a write of single statements, is tried again after an error that
+// may pass: a broken connection, a primary that stepped down. The server knows a
+// write that it has applied already, so that it is applied once. UpdateMany,
+// DeleteMany and writes with w: 0 are not retried, nor are the operations of a
+// transaction, which Client.WithTransaction begins anew as a whole. retryReads
+// and retryWrites in the connection string switch retries off. See
+// docs/failover.md.
+//
+// # Change streams
+//
+// Watch, of a Collection, a Database or the Client, opens a ChangeStream, which
+// goes on by itself when servers fail. Its resume token lets another process go
+// on where one stopped.
+//
+// # Monitoring
+//
+// ClientOptions.Logger takes a *slog.Logger, and ClientOptions.Observer the
+// functions of package event. The module otel makes traces and metrics of them.
+// Client.Topology and Client.Stats are the servers and the pools at one instant.
+//
+// # Testing
+//
+// Package mongotest starts deployments inside the test process, and makes them
+// fail on demand. The examples here run against them.
 package motor

@@ -103,6 +103,7 @@ type ExtJSONError struct {
 	Reason string
 }
 
+// Error says where in the text something is wrong, and what.
 func (e *ExtJSONError) Error() string {
 	in := ""
 	if e.Path != "" {

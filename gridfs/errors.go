@@ -27,6 +27,7 @@ type ChunkError struct {
 	Problem string
 }
 
+// Error is the number of the chunk, the id of its file, and what is wrong.
 func (e *ChunkError) Error() string {
 	return fmt.Sprintf("chunk %d of file %v %s", e.N, e.FileID, e.Problem)
 }

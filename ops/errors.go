@@ -36,6 +36,7 @@ type ConnectionError struct {
 	Err  error
 }
 
+// Error is the command, the server if one was selected, and the reason.
 func (e *ConnectionError) Error() string {
 	why := e.Err.Error()
 	if e.Server == "" || strings.Contains(why, e.Server) {
@@ -44,6 +45,7 @@ func (e *ConnectionError) Error() string {
 	return e.Command + " on " + e.Server + ": " + why
 }
 
+// Unwrap is the reason.
 func (e *ConnectionError) Unwrap() error { return e.Err }
 
 // Is makes errors.Is find ErrTimeout behind any passed deadline.
@@ -66,6 +68,7 @@ type WriteConcernError struct {
 	Reply   bson.Raw
 }
 
+// Error is the server's address, the error's name and code, and its message.
 func (e *WriteConcernError) Error() string {
 	return fmt.Sprintf("%s: write concern error: %s (%d): %s", e.Server, e.Name, e.Code, e.Message)
 }
@@ -90,6 +93,7 @@ type WriteError struct {
 	Raw bson.Raw
 }
 
+// Error is the index of the statement, and the server's message and code.
 func (e *WriteError) Error() string {
 	return fmt.Sprintf("statement %d was refused: %s (%d)", e.Index, e.Message, e.Code)
 }

@@ -73,6 +73,7 @@ func (e *tooLate) Unwrap() error { return context.DeadlineExceeded }
 // tried again. It carries the labels of the error that the last attempt met.
 type TimeoutError struct{ Err error }
 
+// Error says that no time is left, and what the last attempt met.
 func (e *TimeoutError) Error() string {
 	return fmt.Sprintf("no time is left for another attempt after: %v", e.Err)
 }

@@ -28,6 +28,7 @@ type NetworkError struct {
 	Err error
 }
 
+// Error is the server's address, what was being done, and the reason.
 func (e *NetworkError) Error() string {
 	return fmt.Sprintf("%s: %s: %v", e.Address, e.Op, withoutAddress(e.Err, e.Address))
 }
@@ -88,6 +89,7 @@ type ConnectError struct {
 	Err error
 }
 
+// Error is the server's address, the step that failed, and the reason.
 func (e *ConnectError) Error() string {
 	err := e.Err
 	if n, ok := err.(*NetworkError); ok {
@@ -115,6 +117,7 @@ func (e *ConnectError) Timeout() bool { return isTimeout(e.Err) }
 // ClosedError is the specification's PoolClosedError.
 type ClosedError struct{ Address string }
 
+// Error has the server's address.
 func (e *ClosedError) Error() string {
 	return "attempted to check out a connection from closed connection pool for " + e.Address
 }
@@ -130,6 +133,7 @@ type ClearedError struct {
 	Err error
 }
 
+// Error has the server's address, and the error that cleared the pool.
 func (e *ClearedError) Error() string {
 	switch {
 	case e.Interrupted:
@@ -155,6 +159,7 @@ type WaitQueueTimeoutError struct {
 	Err error
 }
 
+// Error says how long the wait was, and what held the connections.
 func (e *WaitQueueTimeoutError) Error() string {
 	s := &e.Stats
 	var b strings.Builder

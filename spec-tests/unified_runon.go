@@ -28,6 +28,7 @@ type Facts struct {
 	Auth     bool    `json:"auth"`
 }
 
+// String is the topology and the version, and whether clients authenticate.
 func (f Facts) String() string {
 	s := f.Topology + " " + f.Version.String()
 	if f.Auth {

@@ -33,6 +33,7 @@ func (v Version) Within(low, high Version) bool {
 	return v.Compare(low) >= 0 && (high == Version{} || v.Compare(high) <= 0)
 }
 
+// String is the version with its patch level, as in 8.0.0.
 func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v[0], v[1], v[2]) }
 
 // UnmarshalText is ParseVersion.

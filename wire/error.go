@@ -19,6 +19,7 @@ type CommandError struct {
 	Reply   bson.Raw // the whole reply
 }
 
+// Error is the server's address, the error's name and code, and its message.
 func (e *CommandError) Error() string {
 	var b strings.Builder
 	if e.Server != "" {

@@ -100,6 +100,7 @@ func parseWhole(message []byte, op OpCode, atLeast int) (Header, error) {
 // they came from is of no further use.
 type Malformed struct{ Reason string }
 
+// Error says what is wrong with the message.
 func (m *Malformed) Error() string { return "malformed message: " + m.Reason }
 
 func malformed(format string, args ...any) error {
