@@ -27,11 +27,12 @@ type T interface {
 	Failed() bool
 }
 
-// The attributes of tests: the fixture that they are in, and the deployment
-// that they ran on.
+// The attributes of tests: the fixture that they are in, the deployment that
+// they ran on, and how often they were tried if that was more than once.
 const (
 	AttrFile       = "file"
 	AttrDeployment = "deployment"
+	AttrTries      = "tries"
 )
 
 // Suite is the tests of one format in one folder of the specifications.

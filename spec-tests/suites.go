@@ -11,7 +11,7 @@ var Suites = []Suite{
 	{Name: "causal-consistency", Deployed: unified},
 	{Name: "change-streams/unified", Deployed: unified},
 	{Name: "client-backpressure", Deployed: unified},
-	{Name: "client-side-operations-timeout", Deployed: unified},
+	{Name: "client-side-operations-timeout", Deployed: unifiedTimed},
 	{Name: "collection-management", Deployed: unified},
 	{Name: "command-logging-and-monitoring/logging", Deployed: unified},
 	{Name: "command-logging-and-monitoring/monitoring", Deployed: unified},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/motor-go/motor/uri"
 )
@@ -11,16 +12,27 @@ import (
 // unified lists the tests of a file of the unified test format that run in a
 // lane. The first lane also names those that run nowhere.
 func unified(f File, lane *Lane) []DeployedTest {
-	return planUnified(f, lane, func(t T, err error) {
-		if err != nil {
-			t.Errorf("%v", err)
-		}
-	})
+	return planUnified(f, lane, 1, passes)
+}
+
+// unifiedTimed is unified for tests that wait for fractions of a second and,
+// as their specification says, may fail now and then without any fault of the
+// driver: they are tried again on a machine that had something else to do.
+func unifiedTimed(f File, lane *Lane) []DeployedTest {
+	const tries = 3
+	return planUnified(f, lane, tries, passes)
+}
+
+// passes judges tests that must pass.
+func passes(t T, err error) {
+	if err != nil {
+		t.Errorf("%v", err)
+	}
 }
 
 // unifiedFailing is unified for tests that must fail, for the runner's own sake.
 func unifiedFailing(f File, lane *Lane) []DeployedTest {
-	return planUnified(f, lane, func(t T, err error) {
+	return planUnified(f, lane, 1, func(t T, err error) {
 		if err == nil {
 			t.Errorf("the test passed but must fail")
 		}
@@ -28,7 +40,7 @@ func unifiedFailing(f File, lane *Lane) []DeployedTest {
 	})
 }
 
-func planUnified(f File, lane *Lane, judge func(T, error)) (list []DeployedTest) {
+func planUnified(f File, lane *Lane, tries int, judge func(T, error)) (list []DeployedTest) {
 	file, err := parseUnified(f.Data)
 	if err != nil && lane.first {
 		return []DeployedTest{{"file", func(t T) { judge(t, err) }}}
@@ -48,8 +60,15 @@ func planUnified(f File, lane *Lane, judge func(T, error)) (list []DeployedTest)
 		default:
 			list = append(list, DeployedTest{test.Description + "/" + d.Facts.String(), func(t T) {
 				t.Attr(AttrDeployment, d.Facts.String())
-				r := &testRun{deployment: d}
-				judge(t, r.execute(t.Context(), file, test))
+				var err error
+				for try := 1; try == 1 || err != nil && try <= tries; try++ {
+					if err != nil {
+						t.Attr(AttrTries, strconv.Itoa(try))
+						t.Logf("try %d failed: %v", try-1, err)
+					}
+					err = (&testRun{deployment: d}).execute(t.Context(), file, test)
+				}
+				judge(t, err)
 			}})
 		}
 	}

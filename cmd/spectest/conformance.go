@@ -18,7 +18,7 @@ func (r *report) conformance(revision string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Conformance\n\nWhat the driver makes of the tests of `mongodb/specifications`, revision\n`%s`,\n", revision)
 	b.WriteString("written by `go run ./cmd/spectest -md docs/conformance.md`. A test passes if it passes on every\ndeployment that it runs on: " +
-		"one of each topology that it allows, of the newest version of the\nserver that meets its requirements.\n\n")
+		"one of each topology that it allows, of the newest version of the\nserver that meets its requirements.\nThose of client-side-operations-timeout wait for fractions of a second, and have three tries.\n\n")
 	b.WriteString("| Suite | Files | Tests | Passed | Topologies |\n|---|--:|--:|--:|---|\n")
 	var all tally
 	deployments := map[string]*counts{}

@@ -30,6 +30,7 @@ What the driver makes of the tests of ` + "`mongodb/specifications`" + `, revisi
 written by ` + "`go run ./cmd/spectest -md docs/conformance.md`" + `. A test passes if it passes on every
 deployment that it runs on: one of each topology that it allows, of the newest version of the
 server that meets its requirements.
+Those of client-side-operations-timeout wait for fractions of a second, and have three tries.
 
 | Suite | Files | Tests | Passed | Topologies |
 |---|--:|--:|--:|---|

@@ -63,6 +63,18 @@ func (c *counts) count(o spectests.Outcome) {
 	}
 }
 
+// triedAgain counts the tests that passed, but not at once.
+func (r *report) triedAgain() (n int) {
+	for _, s := range r.Suites {
+		for _, test := range s.Tests {
+			if test.Outcome == spectests.Passed && test.Attributes[spectests.AttrTries] != "" {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 func (r *report) write(file string) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {

@@ -63,6 +63,9 @@ func (t table) unmet(r *report) {
 	for _, why := range slices.Sorted(maps.Keys(tests)) {
 		fmt.Fprintf(t.w, "skipped %4d: %s\n", tests[why], why)
 	}
+	if again := r.triedAgain(); again > 0 {
+		fmt.Fprintf(t.w, "%d tests that wait for fractions of a second passed at another try\n", again)
+	}
 }
 
 // progress collects the results of lanes that run side by side. A suite has
