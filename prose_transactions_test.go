@@ -3,7 +3,10 @@ package motor_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -83,6 +86,45 @@ func TestTransactionsProsePoolClearedErrorIsTransient(t *testing.T) {
 			l.Errorf("the insert gave %v without the label of a transient error", err)
 		}
 		<-clears
+	})
+}
+
+// A statement whose connection is interrupted may have been executed. It ends
+// the transaction, whatever the monitor has met.
+func TestInterruptedStatementIsNotRetried(t *testing.T) {
+	inReplicaSet(t, func(l *lab) {
+		tr := new(trail)
+		var silent atomic.Bool // nobody answers on new connections
+		dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+			if !silent.Load() {
+				return l.network.DialContext(ctx, network, address)
+			}
+			here, there := net.Pipe()
+			go io.Copy(io.Discard, there)
+			return here, nil
+		}
+		client := connectTo(l.T, withOptions(l.uri, "minPoolSize=2", "connectTimeoutMS=2000", "heartbeatFrequencyMS=500"),
+			motor.ClientOptions{Dial: dial, Observer: tr.observer()})
+		coll := client.Database("db").Collection("c")
+		_, err := coll.InsertOne(l.Context(), d("_id", 1))
+		l.ok(err)
+		l.ok(failPoint(client, times(1), d("failCommands", bson.A{"update"}, "blockConnection", true, "blockTimeMS", 60_000)))
+		time.Sleep(time.Second) // both connections are there by now
+
+		session, err := client.StartSession()
+		l.ok(err)
+		defer session.End(l.Context())
+		l.ok(session.StartTransaction())
+		time.AfterFunc(time.Second, func() {
+			silent.Store(true)
+			l.nodes[0].CutReplies(0)
+			client.Ping(l.Context(), nil) // whose failure has the monitor connect anew
+		})
+		time.AfterFunc(10*time.Second, func() { silent.Store(false) })
+		_, err = coll.UpdateOne(session.Bind(l.Context()), d("_id", 1), d("$inc", d("n", 1)))
+		if sent := len(tr.of("started", "update")); sent != 1 || !hasLabel(err, motor.TransientTransactionError) || errors.Is(err, motor.ErrTimeout) {
+			l.Errorf("the update was sent %d times and gave %v", sent, err)
+		}
 	})
 }
 

@@ -1,12 +1,14 @@
 package ops
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/pool"
 	"github.com/motor-go/motor/wire"
 )
 
@@ -21,6 +23,22 @@ var (
 	overloaded = &wire.CommandError{Code: 462, Labels: []string{SystemOverloadedError, RetryableError}}
 	overNoTry  = &wire.CommandError{Code: 462, Labels: []string{SystemOverloadedError}}
 )
+
+// A connection that was interrupted since the server's monitor could not connect
+// any more. The labels are those of the monitor's error.
+var interrupted = &ConnectionError{Server: "a", Network: true, Sent: true, Err: &pool.NetworkError{Sent: true, Err: &pool.ClearedError{
+	Interrupted: true,
+	Err: &pool.ConnectError{
+		Labels: []string{SystemOverloadedError, RetryableError},
+		Err:    &pool.NetworkError{Err: context.DeadlineExceeded},
+	},
+}}}
+
+func TestInterruptedCommandHasNotTimedOut(t *testing.T) {
+	if errors.Is(interrupted, wire.ErrTimeout) {
+		t.Error("the monitor's timeout passes for one of the command")
+	}
+}
 
 // Each case is the errors that attempts meet; the last is the one after which
 // no attempt follows. returned is the error that the user gets.
@@ -46,6 +64,7 @@ func TestRetryHistories(t *testing.T) {
 		"read, then unselected":            {read, []error{broken, unselected}, broken},
 		"read fails for good":              {read, []error{notFound}, notFound},
 		"not retryable":                    {other, []error{broken}, broken},
+		"interrupted":                      {other, []error{interrupted}, interrupted},
 		"overloaded, any command":          {other, []error{overloaded, overloaded, overloaded}, overloaded},
 		"overloaded, not to be retried":    {other, []error{overNoTry}, overNoTry},
 		"overload raises the bound":        {write, []error{overloaded, notPrimary, broken}, broken},

@@ -124,6 +124,10 @@ func (e *ClosedError) Error() string {
 
 // ClearedError is the specification's PoolClearedError: the pool is paused, or
 // was cleared under the operation. The operation may be tried again.
+//
+// It does not unwrap to Err, which is what somebody else has met: the labels of
+// a check that could not connect would pass a command that was sent for one that
+// an overloaded server refused, and its timeout for one of the operation.
 type ClearedError struct {
 	Address string
 	// Interrupted says that the connection was in use when the server's
@@ -143,9 +147,6 @@ func (e *ClearedError) Error() string {
 	}
 	return fmt.Sprintf("connection pool for %s was cleared because another operation failed with: %v", e.Address, e.Err)
 }
-
-// Unwrap is the error that cleared the pool.
-func (e *ClearedError) Unwrap() error { return e.Err }
 
 // WaitQueueTimeoutError says that no connection became available in time, and
 // what held them.

@@ -275,7 +275,7 @@ func TestStatePausedAndClosed(t *testing.T) {
 	b.ready()
 	why := errors.New("no route")
 	b.clear(why, false)
-	if _, _, err := b.checkOut(); !errors.Is(err, why) {
+	if _, _, err := b.checkOut(); !errors.As(err, &cleared) || cleared.Err != why {
 		t.Errorf("check-out of a cleared pool: %v", err)
 	}
 	b.take(b.close(noon))
@@ -372,7 +372,8 @@ func TestStateClearedWhileFailing(t *testing.T) {
 	}
 	b.clear(refused, false)
 	b.take(b.failed(c, w, refused, noon))
-	if first.err != refused || !errors.Is(second.err, refused) || second.err == refused {
+	var cleared *ClearedError
+	if first.err != refused || !errors.As(second.err, &cleared) || cleared.Err != refused {
 		t.Errorf("errors %v and %v", first.err, second.err)
 	}
 	b.wantEvents("ready", "started", "created 1", "started", "created 2",
