@@ -203,6 +203,9 @@ func (c *Collection[T]) BulkWrite(ctx context.Context, models []WriteModel[T], o
 	o, e := optional(opts), c.encoder()
 	b := bulk{ordered: !o.Unordered, large: c.large.Load(), ids: map[int]any{}}
 	for i, m := range models {
+		if m == nil {
+			return nil, fmt.Errorf("bulkWrite: write %d has no model", i)
+		}
 		e.buf = e.buf[:0]
 		if m.add(e, &b, i); e.err != nil {
 			return nil, fmt.Errorf("bulkWrite: write %d: %w", i, e.err)

@@ -1,6 +1,7 @@
 package motor
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"reflect"
@@ -80,7 +81,7 @@ func (e *encoder) doc(name string, v any) bson.Raw {
 	if e.err != nil || v == nil {
 		return nil
 	}
-	if raw, ok := v.(bson.Raw); ok {
+	if raw, ok := v.(bson.Raw); ok && framed(raw) {
 		return raw
 	}
 	at := len(e.buf)
@@ -91,6 +92,30 @@ func (e *encoder) doc(name string, v any) bson.Raw {
 		return nil
 	}
 	return bson.Raw(b[at:len(b):len(b)])
+}
+
+// framed reports whether raw has the length that it says, and its end: so much
+// that it cannot spoil what stands around it. The server checks the rest.
+func framed(raw bson.Raw) bool {
+	n := len(raw)
+	return n >= 5 && binary.LittleEndian.Uint32(raw) == uint32(n) && raw[n-1] == 0
+}
+
+// command is doc for a command to be sent as it stands.
+func (e *encoder) command(v any) bson.Raw {
+	body := e.ordered("command", v)
+	if e.err == nil && body.Len() == 0 {
+		e.fail("command", errors.New("it is empty; its first field is its name"))
+	}
+	return body
+}
+
+// token checks a resume token.
+func (e *encoder) token(name string, token bson.Raw) bson.Raw {
+	if token != nil && !framed(token) {
+		e.fail(name, errors.New("it is no document, so it cannot be a resume token"))
+	}
+	return token
 }
 
 // filter is doc with nil standing for the document that matches everything.
@@ -104,7 +129,7 @@ func (e *encoder) filter(v any) bson.Raw {
 // writeFilter is filter for a write, to which nil is an error: a filter that
 // was forgotten would change all documents.
 func (e *encoder) writeFilter(v any) bson.Raw {
-	if v == nil {
+	if raw, ok := v.(bson.Raw); v == nil || ok && raw == nil {
 		e.fail("filter", errors.New("it is nil; pass bson.D{} to match all documents"))
 		return nil
 	}

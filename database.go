@@ -54,7 +54,7 @@ type RunCommandOptions struct {
 func (d *Database) RunCommand(ctx context.Context, command any, opts ...RunCommandOptions) (bson.Raw, error) {
 	e := newEncoder(d.settings.codec)
 	defer e.release()
-	cmd := &ops.Generic{Body: e.doc("command", command), Custom: true}
+	cmd := &ops.Generic{Body: e.command(command), Custom: true}
 	if e.err != nil {
 		return nil, e.err
 	}

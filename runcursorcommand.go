@@ -23,7 +23,10 @@ type RunCursorCommandOptions struct {
 // more. What RunCommand says about maxTimeMS holds here, too.
 func RunCursorCommand[R any](ctx context.Context, d *Database, command any, opts ...RunCursorCommandOptions) (*Cursor[R], error) {
 	o, e := optional(opts), &encoder{codec: d.settings.codec}
-	cmd := &ops.Generic{Body: e.doc("command", command), Custom: true}
+	cmd := &ops.Generic{Body: e.command(command), Custom: true}
+	if e.err != nil {
+		return nil, e.err
+	}
 	var err error
 	if cmd.Envelope, err = d.client.envelope(ctx, d.name, d.settings.plain()); err != nil {
 		return nil, err

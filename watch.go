@@ -128,7 +128,7 @@ func watch[T any](ctx context.Context, c *Client, db, coll string, s settings, p
 		Comment:    e.value("comment", o.Comment),
 	}
 	co := changestream.Options{
-		Start:                    changestream.Start{After: o.StartAfter, ResumeAfter: o.ResumeAfter, AtOperationTime: o.StartAtOperationTime},
+		Start:                    changestream.Start{After: e.token("startAfter", o.StartAfter), ResumeAfter: e.token("resumeAfter", o.ResumeAfter), AtOperationTime: o.StartAtOperationTime},
 		FullDocument:             string(o.FullDocument),
 		FullDocumentBeforeChange: string(o.FullDocumentBeforeChange),
 		ShowExpandedEvents:       o.ShowExpandedEvents,

@@ -1,0 +1,46 @@
+package motor_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/motor-go/motor"
+	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/mongotest"
+)
+
+// What cannot be sent is refused before it is.
+func TestArgumentsRefused(t *testing.T) {
+	client, err := motor.Connect(t.Context(), mongotest.New(t, mongotest.Options{}).URI())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close(t.Context())
+	ctx, db := t.Context(), client.Database("test")
+	coll := db.Collection("c")
+	junk := bson.Raw("junk")
+	run := func(command any) error {
+		_, err := db.RunCommand(ctx, command)
+		return err
+	}
+	for name, c := range map[string]struct {
+		do   func() error
+		want string
+	}{
+		"nil command":             {func() error { return run(nil) }, "command: it is empty"},
+		"empty command":           {func() error { return run(bson.D{}) }, "command: it is empty"},
+		"empty raw command":       {func() error { return run(bson.Raw{}) }, "command"},
+		"malformed command":       {func() error { return run(junk) }, "command"},
+		"command without order":   {func() error { return run(bson.M{"find": "c", "limit": 1}) }, "has no order"},
+		"nil cursor command":      {func() error { _, err := motor.RunCursorCommand[bson.D](ctx, db, nil); return err }, "command: it is empty"},
+		"malformed filter":        {func() error { _, err := coll.Find(ctx, junk).Slice(); return err }, "filter"},
+		"nil raw filter":          {func() error { _, err := coll.DeleteMany(ctx, bson.Raw(nil)); return err }, "filter: it is nil"},
+		"malformed resumeAfter":   {func() error { _, err := coll.Watch(ctx, nil, motor.WatchOptions{ResumeAfter: junk}); return err }, "resumeAfter: it is no document"},
+		"malformed startAfter":    {func() error { _, err := coll.Watch(ctx, nil, motor.WatchOptions{StartAfter: bson.Raw{}}); return err }, "startAfter: it is no document"},
+		"a write without a model": {func() error { _, err := coll.BulkWrite(ctx, []motor.WriteModel[bson.D]{nil}); return err }, "write 0 has no model"},
+	} {
+		if err := c.do(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
