@@ -13,7 +13,7 @@ import (
 )
 
 // Options say what deployment to start. The zero value is a replica set of
-// three nodes of the newest version on free ports, without authentication.
+// three nodes of DefaultVersion on free ports, without authentication.
 type Options struct {
 	// Version is the version of MongoDB that the servers claim, "3.6" to "8.2",
 	// with or without a patch level. It decides what they accept. The default
