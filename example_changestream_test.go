@@ -38,15 +38,15 @@ func ExampleDatabase_Watch() {
 
 	ctx := context.Background()
 	db := planets.Database()
-	stream, err := db.Watch(ctx, []bson.D{{{"$match", bson.D{{"operationType", "delete"}}}}})
+	stream, err := db.Watch(ctx, []bson.D{{{Key: "$match", Value: bson.D{{Key: "operationType", Value: "delete"}}}}})
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer stream.Close(ctx)
-	if _, err := db.Collection("comets").InsertOne(ctx, bson.D{{"_id", "Halley"}}); err != nil {
+	if _, err := db.Collection("comets").InsertOne(ctx, bson.D{{Key: "_id", Value: "Halley"}}); err != nil {
 		log.Fatal(err)
 	}
-	if _, err := planets.DeleteOne(ctx, bson.D{{"_id", "Mars"}}); err != nil {
+	if _, err := planets.DeleteOne(ctx, bson.D{{Key: "_id", Value: "Mars"}}); err != nil {
 		log.Fatal(err)
 	}
 	if !stream.Next(ctx) {
@@ -68,7 +68,7 @@ func ExampleClient_Watch() {
 		log.Fatal(err)
 	}
 	defer stream.Close(ctx)
-	if _, err := client.Database("log").Collection("visits").InsertOne(ctx, bson.D{{"planet", "Mars"}}); err != nil {
+	if _, err := client.Database("log").Collection("visits").InsertOne(ctx, bson.D{{Key: "planet", Value: "Mars"}}); err != nil {
 		log.Fatal(err)
 	}
 	if !stream.Next(ctx) {
@@ -133,7 +133,7 @@ func ExampleChangeEvent() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := planets.UpdateOne(ctx, bson.D{{"_id", "Mars"}}, bson.D{{"$set", bson.D{{"rings", true}}}}); err != nil {
+	if _, err := planets.UpdateOne(ctx, bson.D{{Key: "_id", Value: "Mars"}}, bson.D{{Key: "$set", Value: bson.D{{Key: "rings", Value: true}}}}); err != nil {
 		log.Fatal(err)
 	}
 	for change, err := range stream.All(ctx) {

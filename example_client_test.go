@@ -46,7 +46,7 @@ func ExampleClient_Database() {
 		WriteConcern: &motor.WriteConcern{W: "majority"},
 		Timeout:      new(10 * time.Second),
 	})
-	_, err := log.Collection("visits").InsertOne(ctx, bson.D{{"planet", "Mars"}})
+	_, err := log.Collection("visits").InsertOne(ctx, bson.D{{Key: "planet", Value: "Mars"}})
 	fmt.Println(log.Name(), err)
 	// Output: log <nil>
 }
@@ -79,7 +79,7 @@ func ExampleClient_ListDatabases() {
 	planets, end := planets()
 	defer end()
 
-	list, err := planets.Database().Client().ListDatabases(context.Background(), bson.D{{"name", "sky"}})
+	list, err := planets.Database().Client().ListDatabases(context.Background(), bson.D{{Key: "name", Value: "sky"}})
 	for _, db := range list {
 		fmt.Println(db.Name, db.Empty)
 	}
@@ -94,7 +94,7 @@ func ExampleClient_ListDatabaseNames() {
 	defer end()
 
 	names, err := planets.Database().Client().ListDatabaseNames(context.Background(),
-		bson.D{{"name", bson.D{{"$nin", bson.A{"admin", "config", "local"}}}}})
+		bson.D{{Key: "name", Value: bson.D{{Key: "$nin", Value: bson.A{"admin", "config", "local"}}}}})
 	fmt.Println(names, err)
 	// Output: [sky] <nil>
 }
@@ -104,7 +104,7 @@ func ExampleClient_ListDatabaseObjects() {
 	defer end()
 
 	ctx := context.Background()
-	list, err := planets.Database().Client().ListDatabaseObjects(ctx, bson.D{{"name", "sky"}})
+	list, err := planets.Database().Client().ListDatabaseObjects(ctx, bson.D{{Key: "name", Value: "sky"}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func ExampleClientOptions_observer() {
 		log.Fatal(err)
 	}
 	visits := client.Database("log").Collection("visits")
-	if _, err := visits.InsertOne(ctx, bson.D{{"planet", "Mars"}}); err != nil {
+	if _, err := visits.InsertOne(ctx, bson.D{{Key: "planet", Value: "Mars"}}); err != nil {
 		log.Fatal(err)
 	}
 	if _, err := visits.CountDocuments(ctx, nil); err != nil {
@@ -183,11 +183,11 @@ func ExampleWithTimeout() {
 	defer end()
 
 	ctx := motor.WithTimeout(context.Background(), time.Minute)
-	mars, err := planets.FindOne(ctx, bson.D{{"_id", "Mars"}})
+	mars, err := planets.FindOne(ctx, bson.D{{Key: "_id", Value: "Mars"}})
 	fmt.Println(mars.Name, err)
 
 	ctx = motor.WithTimeout(context.Background(), time.Nanosecond)
-	_, err = planets.FindOne(ctx, bson.D{{"_id", "Mars"}})
+	_, err = planets.FindOne(ctx, bson.D{{Key: "_id", Value: "Mars"}})
 	fmt.Println(errors.Is(err, motor.ErrTimeout))
 	// Output:
 	// Mars <nil>

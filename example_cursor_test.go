@@ -42,9 +42,9 @@ func ExampleAggregateCursor() {
 
 	ctx := context.Background()
 	cursor, err := motor.AggregateCursor[moon](ctx, planets, []bson.D{
-		{{"$unwind", "$moons"}},
-		{{"$replaceRoot", bson.D{{"newRoot", "$moons"}}}},
-		{{"$match", bson.D{{"radius", bson.D{{"$lt", 50}}}}}},
+		{{Key: "$unwind", Value: "$moons"}},
+		{{Key: "$replaceRoot", Value: bson.D{{Key: "newRoot", Value: "$moons"}}}},
+		{{Key: "$match", Value: bson.D{{Key: "radius", Value: bson.D{{Key: "$lt", Value: 50}}}}}},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -61,7 +61,7 @@ func ExampleAggregateDatabaseCursor() {
 	type star struct{ Name string }
 	ctx := context.Background()
 	cursor, err := motor.AggregateDatabaseCursor[star](ctx, planets.Database(), []bson.D{
-		{{"$documents", bson.A{bson.D{{"name", "Sirius"}}, bson.D{{"name", "Vega"}}}}},
+		{{Key: "$documents", Value: bson.A{bson.D{{Key: "name", Value: "Sirius"}}, bson.D{{Key: "name", Value: "Vega"}}}}},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -78,7 +78,7 @@ func ExampleRunCursorCommand() {
 
 	ctx := context.Background()
 	cursor, err := motor.RunCursorCommand[planet](ctx, planets.Database(),
-		bson.D{{"find", "planets"}, {"batchSize", 1}})
+		bson.D{{Key: "find", Value: "planets"}, {Key: "batchSize", Value: 1}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func ExampleCursor_Current() {
 	defer end()
 
 	ctx := context.Background()
-	cursor, err := planets.FindCursor(ctx, bson.D{{"_id", "Mars"}})
+	cursor, err := planets.FindCursor(ctx, bson.D{{Key: "_id", Value: "Mars"}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func ExampleCursor_TryNext() {
 	}
 	visits := db.Collection("visits")
 	visit := func(name string) {
-		if _, err := visits.InsertOne(ctx, bson.D{{"_id", name}}); err != nil {
+		if _, err := visits.InsertOne(ctx, bson.D{{Key: "_id", Value: name}}); err != nil {
 			log.Fatal(err)
 		}
 	}

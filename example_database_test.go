@@ -27,7 +27,7 @@ func ExampleDatabase_CreateCollection() {
 	}
 	visits := db.Collection("visits")
 	for _, name := range []string{"Mars", "Venus", "Earth"} {
-		if _, err := visits.InsertOne(ctx, bson.D{{"_id", name}}); err != nil {
+		if _, err := visits.InsertOne(ctx, bson.D{{Key: "_id", Value: name}}); err != nil {
 			log.Fatal(err)
 		}
 	}
@@ -42,7 +42,7 @@ func ExampleDatabase_CreateView() {
 
 	ctx := context.Background()
 	db := planets.Database()
-	if err := db.CreateView(ctx, "ringed", "planets", []bson.D{{{"$match", bson.D{{"rings", true}}}}}); err != nil {
+	if err := db.CreateView(ctx, "ringed", "planets", []bson.D{{{Key: "$match", Value: bson.D{{Key: "rings", Value: true}}}}}); err != nil {
 		log.Fatal(err)
 	}
 	ringed, err := motor.CollectionOf[planet](db, "ringed").FindOne(ctx, nil)
@@ -57,12 +57,12 @@ func ExampleDatabase_ModifyCollection() {
 
 	ctx := context.Background()
 	err := planets.Database().ModifyCollection(ctx, "planets", motor.ModifyCollectionOptions{
-		Validator: bson.D{{"rings", bson.D{{"$type", "bool"}}}},
+		Validator: bson.D{{Key: "rings", Value: bson.D{{Key: "$type", Value: "bool"}}}},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, err = planets.UpdateOne(ctx, bson.D{{"_id", "Mars"}}, bson.D{{"$set", bson.D{{"rings", "thin"}}}})
+	_, err = planets.UpdateOne(ctx, bson.D{{Key: "_id", Value: "Mars"}}, bson.D{{Key: "$set", Value: bson.D{{Key: "rings", Value: "thin"}}}})
 	fmt.Println(err != nil)
 	// Output: true
 }
@@ -76,7 +76,7 @@ func ExampleDatabase_ListCollections() {
 	if err := db.CreateView(ctx, "ringed", "planets", []bson.D{}); err != nil {
 		log.Fatal(err)
 	}
-	for info, err := range db.ListCollections(ctx, bson.D{{"type", "view"}}) {
+	for info, err := range db.ListCollections(ctx, bson.D{{Key: "type", Value: "view"}}) {
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -128,7 +128,7 @@ func ExampleDatabase_RunCommand() {
 	planets, end := planets()
 	defer end()
 
-	reply, err := planets.Database().RunCommand(context.Background(), bson.D{{"count", "planets"}, {"query", bson.D{{"rings", false}}}})
+	reply, err := planets.Database().RunCommand(context.Background(), bson.D{{Key: "count", Value: "planets"}, {Key: "query", Value: bson.D{{Key: "rings", Value: false}}}})
 	fmt.Println(reply.Lookup("n"), err)
 	// Output: 3 <nil>
 }
@@ -145,7 +145,7 @@ func ExampleDatabase_ShareTimeout() {
 	}
 	defer cancel()
 	comets := db.Collection("comets")
-	if _, err := comets.InsertOne(ctx, bson.D{{"_id", "Halley"}}); err != nil {
+	if _, err := comets.InsertOne(ctx, bson.D{{Key: "_id", Value: "Halley"}}); err != nil {
 		log.Fatal(err)
 	}
 	n, err := comets.CountDocuments(ctx, nil)
@@ -163,7 +163,7 @@ func ExampleDatabase_Drop() {
 	if err := db.Drop(ctx); err != nil {
 		log.Fatal(err)
 	}
-	list, err := db.Client().ListDatabases(ctx, bson.D{{"name", db.Name()}})
+	list, err := db.Client().ListDatabases(ctx, bson.D{{Key: "name", Value: db.Name()}})
 	fmt.Println(len(list), err)
 	// Output: 0 <nil>
 }
@@ -174,7 +174,7 @@ func ExampleDatabase_With() {
 
 	ctx := context.Background()
 	careless := planets.Database().With(motor.Settings{WriteConcern: &motor.WriteConcern{W: 0}})
-	res, err := careless.Collection("comets").InsertOne(ctx, bson.D{{"_id", "Halley"}})
+	res, err := careless.Collection("comets").InsertOne(ctx, bson.D{{Key: "_id", Value: "Halley"}})
 	fmt.Println(res.Acknowledged, err)
 	// Output: false <nil>
 }

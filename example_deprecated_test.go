@@ -14,7 +14,7 @@ func ExampleCollection_Count() {
 	planets, end := planets()
 	defer end()
 
-	n, err := planets.Count(context.Background(), bson.D{{"rings", false}})
+	n, err := planets.Count(context.Background(), bson.D{{Key: "rings", Value: false}})
 	fmt.Println(n, err)
 	// Output: 3 <nil>
 }
@@ -34,7 +34,7 @@ func ExampleCollection_MapReduce() {
 
 	visits := client.Database("log").Collection("visits")
 	for _, name := range []string{"Mars", "Venus", "Mars"} {
-		if _, err := visits.InsertOne(ctx, bson.D{{"planet", name}}); err != nil {
+		if _, err := visits.InsertOne(ctx, bson.D{{Key: "planet", Value: name}}); err != nil {
 			log.Fatal(err)
 		}
 	}

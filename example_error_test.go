@@ -14,7 +14,7 @@ func ExampleCommandError() {
 	planets, end := planets()
 	defer end()
 
-	_, err := planets.FindOne(context.Background(), bson.D{{"rings", bson.D{{"$is", true}}}})
+	_, err := planets.FindOne(context.Background(), bson.D{{Key: "rings", Value: bson.D{{Key: "$is", Value: true}}}})
 	var refused *motor.CommandError
 	if errors.As(err, &refused) {
 		fmt.Println(refused.Code, refused.Name)
@@ -30,7 +30,7 @@ func ExampleBulkWriteError() {
 	res, err := planets.BulkWrite(context.Background(), []motor.WriteModel[planet]{
 		motor.InsertOneModel[planet]{Document: planet{Name: "Saturn"}},
 		motor.InsertOneModel[planet]{Document: planet{Name: "Mars"}},
-		motor.DeleteOneModel[planet]{Filter: bson.D{{"_id", "Venus"}}}, // not tried any more
+		motor.DeleteOneModel[planet]{Filter: bson.D{{Key: "_id", Value: "Venus"}}}, // not tried any more
 	})
 	var refused *motor.BulkWriteError
 	if errors.As(err, &refused) {
@@ -50,9 +50,9 @@ func ExampleHasErrorLabel() {
 
 	ctx := context.Background()
 	_, err := planets.Database().Client().Database("admin").RunCommand(ctx, bson.D{
-		{"configureFailPoint", "failCommand"},
-		{"mode", bson.D{{"times", 1}}},
-		{"data", bson.D{{"failCommands", bson.A{"insert"}}, {"errorCode", 112}, {"errorLabels", bson.A{motor.TransientTransactionError}}}},
+		{Key: "configureFailPoint", Value: "failCommand"},
+		{Key: "mode", Value: bson.D{{Key: "times", Value: 1}}},
+		{Key: "data", Value: bson.D{{Key: "failCommands", Value: bson.A{"insert"}}, {Key: "errorCode", Value: 112}, {Key: "errorLabels", Value: bson.A{motor.TransientTransactionError}}}},
 	})
 	fmt.Println(err)
 	_, err = planets.InsertOne(ctx, planet{Name: "Saturn"})

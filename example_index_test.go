@@ -16,7 +16,7 @@ func ExampleCollection_CreateIndex() {
 	defer end()
 
 	ctx := context.Background()
-	name, err := planets.CreateIndex(ctx, motor.IndexModel{Keys: bson.D{{"moons.name", 1}}, Unique: true})
+	name, err := planets.CreateIndex(ctx, motor.IndexModel{Keys: bson.D{{Key: "moons.name", Value: 1}}, Unique: true})
 	fmt.Println(name, err)
 	for index, err := range planets.ListIndexes(ctx) {
 		if err != nil {
@@ -35,9 +35,9 @@ func ExampleCollection_CreateIndexes() {
 	defer end()
 
 	names, err := planets.CreateIndexes(context.Background(), []motor.IndexModel{
-		{Keys: bson.D{{"rings", 1}, {"moons.radius", -1}}},
+		{Keys: bson.D{{Key: "rings", Value: 1}, {Key: "moons.radius", Value: -1}}},
 		// Documents go an hour after the time in their field seen.
-		{Keys: bson.D{{"seen", 1}}, Name: "expiry", ExpireAfter: new(time.Hour)},
+		{Keys: bson.D{{Key: "seen", Value: 1}}, Name: "expiry", ExpireAfter: new(time.Hour)},
 	})
 	fmt.Println(names, err)
 	// Output: [rings_1_moons.radius_-1 expiry] <nil>
@@ -83,7 +83,7 @@ func ExampleCollection_DropIndex() {
 	defer end()
 
 	ctx := context.Background()
-	name, err := planets.CreateIndex(ctx, motor.IndexModel{Keys: bson.D{{"rings", 1}}})
+	name, err := planets.CreateIndex(ctx, motor.IndexModel{Keys: bson.D{{Key: "rings", Value: 1}}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func ExampleCollection_DropIndexKeys() {
 	defer end()
 
 	ctx := context.Background()
-	keys := bson.D{{"moons.name", 1}, {"rings", 1}}
+	keys := bson.D{{Key: "moons.name", Value: 1}, {Key: "rings", Value: 1}}
 	if _, err := planets.CreateIndex(ctx, motor.IndexModel{Keys: keys}); err != nil {
 		log.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func ExampleCollection_DropAllIndexes() {
 	defer end()
 
 	ctx := context.Background()
-	if _, err := planets.CreateIndex(ctx, motor.IndexModel{Keys: bson.D{{"rings", 1}}}); err != nil {
+	if _, err := planets.CreateIndex(ctx, motor.IndexModel{Keys: bson.D{{Key: "rings", Value: 1}}}); err != nil {
 		log.Fatal(err)
 	}
 	if err := planets.DropAllIndexes(ctx); err != nil {
@@ -128,7 +128,7 @@ func ExampleCollection_CreateSearchIndex() {
 
 	_, err := planets.CreateSearchIndex(context.Background(), motor.SearchIndexModel{
 		Name:       "names",
-		Definition: bson.D{{"mappings", bson.D{{"dynamic", true}}}},
+		Definition: bson.D{{Key: "mappings", Value: bson.D{{Key: "dynamic", Value: true}}}},
 	})
 	var refused *motor.CommandError
 	if errors.As(err, &refused) {

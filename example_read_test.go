@@ -14,7 +14,7 @@ func ExampleCollection_Find() {
 	planets, end := planets()
 	defer end()
 
-	for p, err := range planets.Find(context.Background(), bson.D{{"moons.radius", bson.D{{"$gt", 100}}}}) {
+	for p, err := range planets.Find(context.Background(), bson.D{{Key: "moons.radius", Value: bson.D{{Key: "$gt", Value: 100}}}}) {
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -30,9 +30,9 @@ func ExampleCollection_FindOne() {
 	defer end()
 
 	ctx := context.Background()
-	p, err := planets.FindOne(ctx, bson.D{{"rings", true}})
+	p, err := planets.FindOne(ctx, bson.D{{Key: "rings", Value: true}})
 	fmt.Println(p.Name, err)
-	_, err = planets.FindOne(ctx, bson.D{{"_id", "Vulcan"}})
+	_, err = planets.FindOne(ctx, bson.D{{Key: "_id", Value: "Vulcan"}})
 	fmt.Println(errors.Is(err, motor.ErrNoDocuments))
 	// Output:
 	// Uranus <nil>
@@ -48,9 +48,9 @@ func ExampleAggregate() {
 		Moons int
 	}
 	for s, err := range motor.Aggregate[size](context.Background(), planets, []bson.D{
-		{{"$project", bson.D{{"moons", bson.D{{"$size", "$moons"}}}}}},
-		{{"$sort", bson.D{{"moons", -1}, {"_id", 1}}}},
-		{{"$limit", 2}},
+		{{Key: "$project", Value: bson.D{{Key: "moons", Value: bson.D{{Key: "$size", Value: "$moons"}}}}}},
+		{{Key: "$sort", Value: bson.D{{Key: "moons", Value: -1}, {Key: "_id", Value: 1}}}},
+		{{Key: "$limit", Value: 2}},
 	}) {
 		if err != nil {
 			log.Fatal(err)
@@ -66,7 +66,7 @@ func ExampleDistinct() {
 	planets, end := planets()
 	defer end()
 
-	names, err := motor.Distinct[string](context.Background(), planets, "moons.name", bson.D{{"rings", false}})
+	names, err := motor.Distinct[string](context.Background(), planets, "moons.name", bson.D{{Key: "rings", Value: false}})
 	fmt.Println(names, err)
 	// Output: [Deimos Moon Phobos] <nil>
 }
@@ -77,7 +77,7 @@ func ExampleDatabase_Collection() {
 	defer end()
 
 	untyped := planets.Database().Collection("planets")
-	venus, err := untyped.FindOne(context.Background(), bson.D{{"_id", "Venus"}})
+	venus, err := untyped.FindOne(context.Background(), bson.D{{Key: "_id", Value: "Venus"}})
 	fmt.Println(venus, err)
 	// Output: {"_id":"Venus","moons":[],"rings":false} <nil>
 }
@@ -88,8 +88,8 @@ func ExampleCollection_Aggregate() {
 	defer end()
 
 	for p, err := range planets.Aggregate(context.Background(), []bson.D{
-		{{"$match", bson.D{{"moons", bson.D{{"$size", 2}}}}}},
-		{{"$sort", bson.D{{"_id", -1}}}},
+		{{Key: "$match", Value: bson.D{{Key: "moons", Value: bson.D{{Key: "$size", Value: 2}}}}}},
+		{{Key: "$sort", Value: bson.D{{Key: "_id", Value: -1}}}},
 	}) {
 		if err != nil {
 			log.Fatal(err)
@@ -108,7 +108,7 @@ func ExampleAggregateDatabase() {
 
 	type star struct{ Name string }
 	stars, err := motor.AggregateDatabase[star](context.Background(), planets.Database(), []bson.D{
-		{{"$documents", bson.A{bson.D{{"name", "Sirius"}}, bson.D{{"name", "Vega"}}}}},
+		{{Key: "$documents", Value: bson.A{bson.D{{Key: "name", Value: "Sirius"}}, bson.D{{Key: "name", Value: "Vega"}}}}},
 	}).Slice()
 	fmt.Println(stars, err)
 	// Output: [{Sirius} {Vega}] <nil>
@@ -121,7 +121,7 @@ func ExampleCollection_CountDocuments() {
 	ctx := context.Background()
 	all, err := planets.CountDocuments(ctx, nil)
 	fmt.Println(all, err)
-	ringed, err := planets.CountDocuments(ctx, bson.D{{"rings", true}})
+	ringed, err := planets.CountDocuments(ctx, bson.D{{Key: "rings", Value: true}})
 	fmt.Println(ringed, err)
 	// Output:
 	// 4 <nil>
@@ -143,7 +143,7 @@ func ExampleCollection_With() {
 	defer end()
 
 	majority := planets.With(motor.Settings{ReadConcern: &motor.ReadConcern{Level: "majority"}})
-	mars, err := majority.FindOne(context.Background(), bson.D{{"_id", "Mars"}})
+	mars, err := majority.FindOne(context.Background(), bson.D{{Key: "_id", Value: "Mars"}})
 	fmt.Println(mars.Name, err)
 	// Output: Mars <nil>
 }
@@ -153,9 +153,9 @@ func ExampleDocs_Slice() {
 	defer end()
 
 	ctx := context.Background()
-	list, err := planets.Find(ctx, nil, motor.FindOptions{Sort: bson.D{{"_id", -1}}, Limit: 2}).Slice()
+	list, err := planets.Find(ctx, nil, motor.FindOptions{Sort: bson.D{{Key: "_id", Value: -1}}, Limit: 2}).Slice()
 	fmt.Println(len(list), list[0].Name, list[1].Name, err)
-	none, err := planets.Find(ctx, bson.D{{"_id", "Vulcan"}}).Slice()
+	none, err := planets.Find(ctx, bson.D{{Key: "_id", Value: "Vulcan"}}).Slice()
 	fmt.Println(len(none), err)
 	// Output:
 	// 2 Venus Uranus <nil>
@@ -168,8 +168,8 @@ func ExampleDocs_First() {
 
 	type count struct{ Moons int }
 	c, err := motor.Aggregate[count](context.Background(), planets, []bson.D{
-		{{"$unwind", "$moons"}},
-		{{"$count", "moons"}},
+		{{Key: "$unwind", Value: "$moons"}},
+		{{Key: "$count", Value: "moons"}},
 	}).First()
 	fmt.Println(c.Moons, err)
 	// Output: 5 <nil>
@@ -182,7 +182,7 @@ func ExampleCollectionOf() {
 	defer end()
 
 	raw := motor.CollectionOf[bson.Raw](planets.Database(), "planets")
-	mars, err := raw.FindOne(context.Background(), bson.D{{"_id", "Mars"}})
+	mars, err := raw.FindOne(context.Background(), bson.D{{Key: "_id", Value: "Mars"}})
 	fmt.Println(mars.Lookup("moons", "0"), err)
 	// Output: {"name":"Phobos","radius":11} <nil>
 }

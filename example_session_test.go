@@ -15,7 +15,7 @@ func ExampleClient_WithSession() {
 
 	client := planets.Database().Client()
 	err := client.WithSession(context.Background(), func(ctx context.Context) error {
-		if _, err := planets.DeleteOne(ctx, bson.D{{"_id", "Earth"}}); err != nil {
+		if _, err := planets.DeleteOne(ctx, bson.D{{Key: "_id", Value: "Earth"}}); err != nil {
 			return err
 		}
 		// A secondary waits until it has seen the write.
@@ -35,10 +35,10 @@ func ExampleClient_WithTransaction() {
 
 	give := func(from, to string, m moon) error {
 		return planets.Database().Client().WithTransaction(context.Background(), func(ctx context.Context) error {
-			if _, err := planets.UpdateOne(ctx, bson.D{{"_id", to}}, bson.D{{"$push", bson.D{{"moons", m}}}}); err != nil {
+			if _, err := planets.UpdateOne(ctx, bson.D{{Key: "_id", Value: to}}, bson.D{{Key: "$push", Value: bson.D{{Key: "moons", Value: m}}}}); err != nil {
 				return err
 			}
-			res, err := planets.UpdateOne(ctx, bson.D{{"_id", from}}, bson.D{{"$pull", bson.D{{"moons", m}}}})
+			res, err := planets.UpdateOne(ctx, bson.D{{Key: "_id", Value: from}}, bson.D{{Key: "$pull", Value: bson.D{{Key: "moons", Value: m}}}})
 			if err == nil && res.ModifiedCount == 0 {
 				return fmt.Errorf("%s has no moon %s", from, m.Name)
 			}
@@ -47,7 +47,7 @@ func ExampleClient_WithTransaction() {
 	}
 	fmt.Println(give("Mars", "Venus", moon{"Deimos", 6}))
 	fmt.Println(give("Mars", "Venus", moon{"Moon", 1737}))
-	venus, err := planets.FindOne(context.Background(), bson.D{{"_id", "Venus"}})
+	venus, err := planets.FindOne(context.Background(), bson.D{{Key: "_id", Value: "Venus"}})
 	fmt.Println(venus.Moons, err)
 	// Output:
 	// <nil>
@@ -224,7 +224,7 @@ func ExampleSession_AdvanceOperationTime() {
 		log.Fatal(err)
 	}
 	reader.AdvanceOperationTime(writer.OperationTime())
-	saturn, err := planets.FindOne(reader.Bind(ctx), bson.D{{"_id", "Saturn"}})
+	saturn, err := planets.FindOne(reader.Bind(ctx), bson.D{{Key: "_id", Value: "Saturn"}})
 	fmt.Println(saturn.Name, err)
 	// Output: Saturn <nil>
 }

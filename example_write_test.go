@@ -48,13 +48,13 @@ func ExampleCollection_UpdateOne() {
 	defer end()
 
 	ctx := context.Background()
-	res, err := planets.UpdateOne(ctx, bson.D{{"_id", "Mars"}},
-		bson.D{{"$set", bson.D{{"moons.$[moon].radius", 12}}}},
-		motor.UpdateOptions{ArrayFilters: []bson.D{{{"moon.name", "Phobos"}}}})
+	res, err := planets.UpdateOne(ctx, bson.D{{Key: "_id", Value: "Mars"}},
+		bson.D{{Key: "$set", Value: bson.D{{Key: "moons.$[moon].radius", Value: 12}}}},
+		motor.UpdateOptions{ArrayFilters: []bson.D{{{Key: "moon.name", Value: "Phobos"}}}})
 	if err != nil {
 		log.Fatal(err)
 	}
-	mars, err := planets.FindOne(ctx, bson.D{{"_id", "Mars"}})
+	mars, err := planets.FindOne(ctx, bson.D{{Key: "_id", Value: "Mars"}})
 	fmt.Println(res.ModifiedCount, mars.Moons, err)
 	// Output: 1 [{Phobos 12} {Deimos 6}] <nil>
 }
@@ -65,8 +65,8 @@ func ExampleCollection_BulkWrite() {
 
 	res, err := planets.BulkWrite(context.Background(), []motor.WriteModel[planet]{
 		motor.InsertOneModel[planet]{Document: planet{Name: "Saturn", Rings: true}},
-		motor.UpdateOneModel[planet]{Filter: bson.D{{"_id", "Venus"}}, Update: bson.D{{"$set", bson.D{{"rings", true}}}}},
-		motor.DeleteOneModel[planet]{Filter: bson.D{{"_id", "Mars"}}},
+		motor.UpdateOneModel[planet]{Filter: bson.D{{Key: "_id", Value: "Venus"}}, Update: bson.D{{Key: "$set", Value: bson.D{{Key: "rings", Value: true}}}}},
+		motor.DeleteOneModel[planet]{Filter: bson.D{{Key: "_id", Value: "Mars"}}},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -80,8 +80,8 @@ func ExampleCollection_UpdateOne_upsert() {
 	planets, end := planets()
 	defer end()
 
-	res, err := planets.UpdateOne(context.Background(), bson.D{{"_id", "Saturn"}},
-		bson.D{{"$set", bson.D{{"rings", true}}}},
+	res, err := planets.UpdateOne(context.Background(), bson.D{{Key: "_id", Value: "Saturn"}},
+		bson.D{{Key: "$set", Value: bson.D{{Key: "rings", Value: true}}}},
 		motor.UpdateOptions{Upsert: true})
 	fmt.Println(res.MatchedCount, res.UpsertedCount, res.UpsertedID, err)
 	// Output: 0 1 Saturn <nil>
@@ -93,7 +93,7 @@ func ExampleCollection_UpdateMany() {
 
 	// An update can be a pipeline, which computes from the document itself.
 	res, err := planets.UpdateMany(context.Background(), bson.D{}, []bson.D{
-		{{"$set", bson.D{{"rings", bson.D{{"$gt", bson.A{bson.D{{"$size", "$moons"}}, 1}}}}}}},
+		{{Key: "$set", Value: bson.D{{Key: "rings", Value: bson.D{{Key: "$gt", Value: bson.A{bson.D{{Key: "$size", Value: "$moons"}}, 1}}}}}}},
 	})
 	fmt.Println(res.MatchedCount, res.ModifiedCount, err)
 	// Output: 4 1 <nil>
@@ -104,11 +104,11 @@ func ExampleCollection_ReplaceOne() {
 	defer end()
 
 	ctx := context.Background()
-	res, err := planets.ReplaceOne(ctx, bson.D{{"_id", "Mars"}}, planet{Name: "Mars", Rings: true})
+	res, err := planets.ReplaceOne(ctx, bson.D{{Key: "_id", Value: "Mars"}}, planet{Name: "Mars", Rings: true})
 	if err != nil {
 		log.Fatal(err)
 	}
-	mars, err := planets.FindOne(ctx, bson.D{{"_id", "Mars"}})
+	mars, err := planets.FindOne(ctx, bson.D{{Key: "_id", Value: "Mars"}})
 	fmt.Println(res.ModifiedCount, len(mars.Moons), mars.Rings, err)
 	// Output: 1 0 true <nil>
 }
@@ -119,7 +119,7 @@ func ExampleCollection_DeleteOne() {
 
 	ctx := context.Background()
 	for range 2 {
-		res, err := planets.DeleteOne(ctx, bson.D{{"_id", "Venus"}})
+		res, err := planets.DeleteOne(ctx, bson.D{{Key: "_id", Value: "Venus"}})
 		fmt.Println(res.DeletedCount, err)
 	}
 	// Output:
@@ -131,7 +131,7 @@ func ExampleCollection_DeleteMany() {
 	planets, end := planets()
 	defer end()
 
-	res, err := planets.DeleteMany(context.Background(), bson.D{{"rings", false}})
+	res, err := planets.DeleteMany(context.Background(), bson.D{{Key: "rings", Value: false}})
 	fmt.Println(res.DeletedCount, err)
 	// Output: 3 <nil>
 }
@@ -140,8 +140,8 @@ func ExampleCollection_FindOneAndUpdate() {
 	planets, end := planets()
 	defer end()
 
-	venus, err := planets.FindOneAndUpdate(context.Background(), bson.D{{"_id", "Venus"}},
-		bson.D{{"$push", bson.D{{"moons", moon{"Zoozve", 0}}}}},
+	venus, err := planets.FindOneAndUpdate(context.Background(), bson.D{{Key: "_id", Value: "Venus"}},
+		bson.D{{Key: "$push", Value: bson.D{{Key: "moons", Value: moon{"Zoozve", 0}}}}},
 		motor.FindOneAndUpdateOptions{ReturnDocument: motor.After})
 	fmt.Println(venus.Moons, err)
 	// Output: [{Zoozve 0}] <nil>
@@ -152,7 +152,7 @@ func ExampleCollection_FindOneAndReplace() {
 	planets, end := planets()
 	defer end()
 
-	before, err := planets.FindOneAndReplace(context.Background(), bson.D{{"_id", "Earth"}}, planet{Name: "Earth"})
+	before, err := planets.FindOneAndReplace(context.Background(), bson.D{{Key: "_id", Value: "Earth"}}, planet{Name: "Earth"})
 	fmt.Println(before.Moons, err)
 	// Output: [{Moon 1737}] <nil>
 }
@@ -162,7 +162,7 @@ func ExampleCollection_FindOneAndDelete() {
 	defer end()
 
 	ctx := context.Background()
-	last := motor.FindOneAndDeleteOptions{Sort: bson.D{{"_id", -1}}}
+	last := motor.FindOneAndDeleteOptions{Sort: bson.D{{Key: "_id", Value: -1}}}
 	for {
 		p, err := planets.FindOneAndDelete(ctx, bson.D{}, last)
 		if errors.Is(err, motor.ErrNoDocuments) {
@@ -187,9 +187,9 @@ func ExampleClient_BulkWrite() {
 
 	client := planets.Database().Client()
 	res, err := client.BulkWrite(context.Background(), []motor.ClientWrite{
-		{Namespace: "sky.planets", Model: motor.DeleteOneModel[planet]{Filter: bson.D{{"_id", "Venus"}}}},
+		{Namespace: "sky.planets", Model: motor.DeleteOneModel[planet]{Filter: bson.D{{Key: "_id", Value: "Venus"}}}},
 		{Namespace: "sky.planets", Model: motor.InsertOneModel[planet]{Document: planet{Name: "Saturn", Rings: true}}},
-		{Namespace: "log.changes", Model: motor.InsertOneModel[bson.D]{Document: bson.D{{"gone", "Venus"}}}},
+		{Namespace: "log.changes", Model: motor.InsertOneModel[bson.D]{Document: bson.D{{Key: "gone", Value: "Venus"}}}},
 	}, motor.ClientBulkWriteOptions{Verbose: true})
 	if err != nil {
 		log.Fatal(err)

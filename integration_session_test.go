@@ -27,7 +27,7 @@ func TestNestedTransactionIsRefused(t *testing.T) {
 	outer := errors.New("outer fails")
 	err := client.WithTransaction(ctx, func(ctx context.Context) error {
 		inner := client.WithTransaction(ctx, func(ctx context.Context) error {
-			_, err := coll.InsertOne(ctx, bson.D{{"_id", 1}})
+			_, err := coll.InsertOne(ctx, bson.D{{Key: "_id", Value: 1}})
 			return err
 		})
 		if inner == nil {
@@ -58,7 +58,7 @@ func TestChangeStreamOutlivesItsCallersContext(t *testing.T) {
 			t.Fatalf("a wait for nothing ended with %v", stream.Err())
 		}
 		cancel()
-		if _, err := coll.InsertOne(ctx, bson.D{{"_id", i}}); err != nil {
+		if _, err := coll.InsertOne(ctx, bson.D{{Key: "_id", Value: i}}); err != nil {
 			t.Fatal(err)
 		}
 		if !stream.Next(ctx) {

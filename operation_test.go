@@ -42,7 +42,7 @@ func TestOperationEvents(t *testing.T) {
 	}
 	defer client.Close(context.Background())
 	planets := client.Database("test").Collection("planets")
-	sun := bson.D{{"_id", 1}, {"name", "Sun"}}
+	sun := bson.D{{Key: "_id", Value: 1}, {Key: "name", Value: "Sun"}}
 	refused := errors.New("refused")
 
 	for _, c := range []struct {
@@ -57,7 +57,7 @@ func TestOperationEvents(t *testing.T) {
 			return err
 		}, []string{"bulkWrite test.planets", "bulkWrite test.planets: insert", "bulkWrite test.planets: delete"}},
 		{"a command of the user's own", func(ctx context.Context) error {
-			_, err := client.Database("test").RunCommand(ctx, bson.D{{"ping", 1}})
+			_, err := client.Database("test").RunCommand(ctx, bson.D{{Key: "ping", Value: 1}})
 			return err
 		}, []string{"runCommand test.", "runCommand test.: ping"}},
 		{"a transaction", func(ctx context.Context) error {
@@ -89,7 +89,7 @@ func TestOperationEvents(t *testing.T) {
 			if _, err := planets.InsertOne(ctx, sun); !errors.Is(err, motor.ErrDuplicateKey) {
 				return fmt.Errorf("insert: %w", err)
 			}
-			_, err := planets.Find(ctx, bson.D{{"$no", 1}}).Slice()
+			_, err := planets.Find(ctx, bson.D{{Key: "$no", Value: 1}}).Slice()
 			if err == nil {
 				return errors.New("the server takes a wrong filter")
 			}

@@ -24,7 +24,7 @@ func use(o *event.Observer) {
 		log.Fatal(err)
 	}
 	defer client.Close(ctx)
-	if _, err := client.Database("shop").Collection("orders").InsertOne(ctx, bson.D{{"_id", 1}}); err != nil {
+	if _, err := client.Database("shop").Collection("orders").InsertOne(ctx, bson.D{{Key: "_id", Value: 1}}); err != nil {
 		log.Fatal(err)
 	}
 }

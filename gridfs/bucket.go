@@ -95,11 +95,11 @@ func (b *Bucket) Delete(ctx context.Context, id any) error {
 		return err
 	}
 	defer cancel()
-	res, err := b.files.DeleteOne(ctx, bson.D{{"_id", exactly(value)}})
+	res, err := b.files.DeleteOne(ctx, bson.D{{Key: "_id", Value: exactly(value)}})
 	if err != nil {
 		return err
 	}
-	if _, err := b.chunks.DeleteMany(ctx, bson.D{{"files_id", exactly(value)}}); err != nil {
+	if _, err := b.chunks.DeleteMany(ctx, bson.D{{Key: "files_id", Value: exactly(value)}}); err != nil {
 		return err
 	}
 	if res.Acknowledged && res.DeletedCount == 0 {
@@ -116,8 +116,8 @@ func (b *Bucket) DeleteByName(ctx context.Context, filename string) error {
 	}
 	defer cancel()
 	ids := bson.A{}
-	projection := motor.FindOptions{Projection: bson.D{{"_id", 1}}}
-	for doc, err := range b.documents.Find(ctx, bson.D{{"filename", filename}}, projection) {
+	projection := motor.FindOptions{Projection: bson.D{{Key: "_id", Value: 1}}}
+	for doc, err := range b.documents.Find(ctx, bson.D{{Key: "filename", Value: filename}}, projection) {
 		if err != nil {
 			return err
 		}
@@ -127,10 +127,10 @@ func (b *Bucket) DeleteByName(ctx context.Context, filename string) error {
 		return b.notFound(filename)
 	}
 	for ids := range slices.Chunk(ids, idsPerDelete) {
-		if _, err := b.files.DeleteMany(ctx, bson.D{{"_id", bson.D{{"$in", ids}}}}); err != nil {
+		if _, err := b.files.DeleteMany(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}); err != nil {
 			return err
 		}
-		if _, err := b.chunks.DeleteMany(ctx, bson.D{{"files_id", bson.D{{"$in", ids}}}}); err != nil {
+		if _, err := b.chunks.DeleteMany(ctx, bson.D{{Key: "files_id", Value: bson.D{{Key: "$in", Value: ids}}}}); err != nil {
 			return err
 		}
 	}
@@ -146,7 +146,7 @@ func (b *Bucket) Rename(ctx context.Context, id any, newFilename string) error {
 	if err != nil {
 		return err
 	}
-	res, err := b.files.UpdateOne(ctx, bson.D{{"_id", exactly(value)}}, rename(newFilename))
+	res, err := b.files.UpdateOne(ctx, bson.D{{Key: "_id", Value: exactly(value)}}, rename(newFilename))
 	if err == nil && res.Acknowledged && res.MatchedCount == 0 {
 		return b.notFound(id)
 	}
@@ -156,7 +156,7 @@ func (b *Bucket) Rename(ctx context.Context, id any, newFilename string) error {
 // RenameByName gives all revisions of the file another name, or returns
 // ErrFileNotFound.
 func (b *Bucket) RenameByName(ctx context.Context, filename, newFilename string) error {
-	res, err := b.files.UpdateMany(ctx, bson.D{{"filename", filename}}, rename(newFilename))
+	res, err := b.files.UpdateMany(ctx, bson.D{{Key: "filename", Value: filename}}, rename(newFilename))
 	if err == nil && res.Acknowledged && res.MatchedCount == 0 {
 		return b.notFound(filename)
 	}
@@ -164,7 +164,7 @@ func (b *Bucket) RenameByName(ctx context.Context, filename, newFilename string)
 }
 
 func rename(newFilename string) bson.D {
-	return bson.D{{"$set", bson.D{{"filename", newFilename}}}}
+	return bson.D{{Key: "$set", Value: bson.D{{Key: "filename", Value: newFilename}}}}
 }
 
 // Drop drops the bucket with all its files. It is no error if there is none.
@@ -198,7 +198,7 @@ func (b *Bucket) fileID(id any) (bson.RawValue, error) {
 // taken for a condition.
 func exactly(id bson.RawValue) any {
 	if id.Type == bson.TypeEmbeddedDocument {
-		return bson.D{{"$eq", id}}
+		return bson.D{{Key: "$eq", Value: id}}
 	}
 	return id
 }

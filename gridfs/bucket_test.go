@@ -27,7 +27,7 @@ func TestDelete(t *testing.T) {
 		t.Errorf("again: %v", err)
 	}
 	// Orphaned chunks go although there is no file.
-	if _, err := db.Collection("fs.files").DeleteOne(t.Context(), bson.D{{"_id", kept}}); err != nil {
+	if _, err := db.Collection("fs.files").DeleteOne(t.Context(), bson.D{{Key: "_id", Value: kept}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Delete(t.Context(), kept); !errors.Is(err, gridfs.ErrFileNotFound) {
@@ -86,8 +86,8 @@ func TestFind(t *testing.T) {
 		store(t, b, name, []byte(name))
 	}
 	var names []string
-	options := motor.FindOptions{Sort: bson.D{{"filename", -1}}, Skip: 1, Limit: 2, BatchSize: new(int32(1))}
-	for f, err := range b.Find(t.Context(), bson.D{{"length", 1}}, options) {
+	options := motor.FindOptions{Sort: bson.D{{Key: "filename", Value: -1}}, Skip: 1, Limit: 2, BatchSize: new(int32(1))}
+	for f, err := range b.Find(t.Context(), bson.D{{Key: "length", Value: 1}}, options) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ func TestFind(t *testing.T) {
 	if !slices.Equal(names, []string{"c", "b"}) {
 		t.Errorf("%q", names)
 	}
-	if list, err := b.Find(t.Context(), bson.D{{"metadata.x", 1}}).Slice(); len(list) != 0 || err != nil {
+	if list, err := b.Find(t.Context(), bson.D{{Key: "metadata.x", Value: 1}}).Slice(); len(list) != 0 || err != nil {
 		t.Errorf("%v, %v", list, err)
 	}
 }
@@ -162,7 +162,7 @@ func TestIndexes(t *testing.T) {
 		t.Errorf("projection %v", projection)
 	}
 	for collection, want := range map[string]bson.D{
-		"fs.files": {{"filename", 1}, {"uploadDate", 1}}, "fs.chunks": {{"files_id", 1}, {"n", 1}},
+		"fs.files": {{Key: "filename", Value: 1}, {Key: "uploadDate", Value: 1}}, "fs.chunks": {{Key: "files_id", Value: 1}, {Key: "n", Value: 1}},
 	} {
 		list, err := db.Collection(collection).ListIndexes(t.Context()).Slice()
 		if err != nil || len(list) != 2 {
@@ -185,7 +185,7 @@ func TestIndexes(t *testing.T) {
 func TestIndexesThere(t *testing.T) {
 	db, log := database(t)
 	for collection, keys := range map[string]bson.D{
-		"fs.files": {{"filename", 1.0}, {"uploadDate", int64(1)}}, "fs.chunks": {{"files_id", int64(1)}, {"n", 1.0}},
+		"fs.files": {{Key: "filename", Value: 1.0}, {Key: "uploadDate", Value: int64(1)}}, "fs.chunks": {{Key: "files_id", Value: int64(1)}, {Key: "n", Value: 1.0}},
 	} {
 		if _, err := db.Collection(collection).CreateIndex(t.Context(), motor.IndexModel{Keys: keys, Unique: collection == "fs.chunks"}); err != nil {
 			t.Fatal(err)
@@ -206,7 +206,7 @@ func TestIndexesFail(t *testing.T) {
 	b := gridfs.NewBucket(db)
 	files := db.Collection("fs.files")
 	name := "filename_1_uploadDate_1"
-	if _, err := files.CreateIndex(t.Context(), motor.IndexModel{Keys: bson.D{{"other", 1}}, Name: name}); err != nil {
+	if _, err := files.CreateIndex(t.Context(), motor.IndexModel{Keys: bson.D{{Key: "other", Value: 1}}, Name: name}); err != nil {
 		t.Fatal(err)
 	}
 	var command *motor.CommandError

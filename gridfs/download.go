@@ -53,7 +53,7 @@ func (b *Bucket) OpenDownloadStream(ctx context.Context, id any) (*DownloadStrea
 		return nil, err
 	}
 	return b.open(ctx, func(ctx context.Context) (bson.Raw, error) {
-		doc, err := b.documents.FindOne(ctx, bson.D{{"_id", exactly(fileID)}})
+		doc, err := b.documents.FindOne(ctx, bson.D{{Key: "_id", Value: exactly(fileID)}})
 		if errors.Is(err, motor.ErrNoDocuments) {
 			err = b.notFound(id)
 		}
@@ -72,9 +72,9 @@ func (b *Bucket) OpenDownloadStreamByName(ctx context.Context, filename string, 
 	if revision < 0 {
 		direction, skip = -1, -revision-1
 	}
-	filter := bson.D{{"filename", filename}}
+	filter := bson.D{{Key: "filename", Value: filename}}
 	return b.open(ctx, func(ctx context.Context) (bson.Raw, error) {
-		doc, err := b.documents.FindOne(ctx, filter, motor.FindOneOptions{Sort: bson.D{{"uploadDate", direction}}, Skip: skip})
+		doc, err := b.documents.FindOne(ctx, filter, motor.FindOneOptions{Sort: bson.D{{Key: "uploadDate", Value: direction}}, Skip: skip})
 		if errors.Is(err, motor.ErrNoDocuments) {
 			err = b.notFound(filename)
 			if skip > 0 {
@@ -262,11 +262,11 @@ func (d *DownloadStream) load(n int64) error {
 // find asks for the chunks from n on.
 func (d *DownloadStream) find(n int64) error {
 	d.release()
-	filter := bson.D{{"files_id", exactly(d.fileID)}}
+	filter := bson.D{{Key: "files_id", Value: exactly(d.fileID)}}
 	if n > 0 {
-		filter = append(filter, bson.E{"n", bson.D{{"$gte", n}}})
+		filter = append(filter, bson.E{Key: "n", Value: bson.D{{Key: "$gte", Value: n}}})
 	}
-	o := motor.FindOptions{Sort: bson.D{{"n", 1}}, BatchSize: new(d.batchSize(n, firstBatch))}
+	o := motor.FindOptions{Sort: bson.D{{Key: "n", Value: 1}}, BatchSize: new(d.batchSize(n, firstBatch))}
 	cursor, err := d.bucket.chunks.FindCursor(d.ctx, filter, o)
 	if err != nil {
 		return err

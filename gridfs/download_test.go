@@ -206,19 +206,19 @@ func TestChunkErrors(t *testing.T) {
 	chunks := db.Collection("fs.chunks")
 	set := func(n int, data any) func(id bson.ObjectID) error {
 		return func(id bson.ObjectID) error {
-			_, err := chunks.UpdateOne(t.Context(), bson.D{{"files_id", id}, {"n", n}}, bson.D{{"$set", bson.D{{"data", data}}}})
+			_, err := chunks.UpdateOne(t.Context(), bson.D{{Key: "files_id", Value: id}, {Key: "n", Value: n}}, bson.D{{Key: "$set", Value: bson.D{{Key: "data", Value: data}}}})
 			return err
 		}
 	}
 	remove := func(n int) func(id bson.ObjectID) error {
 		return func(id bson.ObjectID) error {
-			_, err := chunks.DeleteOne(t.Context(), bson.D{{"files_id", id}, {"n", n}})
+			_, err := chunks.DeleteOne(t.Context(), bson.D{{Key: "files_id", Value: id}, {Key: "n", Value: n}})
 			return err
 		}
 	}
 	add := func(n any, data []byte) func(id bson.ObjectID) error {
 		return func(id bson.ObjectID) error {
-			_, err := chunks.InsertOne(t.Context(), bson.D{{"files_id", id}, {"n", n}, {"data", data}})
+			_, err := chunks.InsertOne(t.Context(), bson.D{{Key: "files_id", Value: id}, {Key: "n", Value: n}, {Key: "data", Value: data}})
 			return err
 		}
 	}
@@ -273,12 +273,12 @@ func TestWrongFilesDocument(t *testing.T) {
 	db, _ := database(t)
 	b := gridfs.NewBucket(db)
 	for _, doc := range []bson.D{
-		{{"length", 10}, {"chunkSize", 0}},
-		{{"length", 10}, {"chunkSize", -4}},
-		{{"length", -1}, {"chunkSize", 4}},
-		{{"length", 10}},
-		{{"length", "10"}, {"chunkSize", 4}},
-		{{"length", 1.5}, {"chunkSize", 4}},
+		{{Key: "length", Value: 10}, {Key: "chunkSize", Value: 0}},
+		{{Key: "length", Value: 10}, {Key: "chunkSize", Value: -4}},
+		{{Key: "length", Value: -1}, {Key: "chunkSize", Value: 4}},
+		{{Key: "length", Value: 10}},
+		{{Key: "length", Value: "10"}, {Key: "chunkSize", Value: 4}},
+		{{Key: "length", Value: 1.5}, {Key: "chunkSize", Value: 4}},
 	} {
 		res, err := db.Collection("fs.files").InsertOne(t.Context(), doc)
 		if err != nil {
@@ -295,8 +295,8 @@ func TestRevisions(t *testing.T) {
 	b := gridfs.NewBucket(db)
 	for i := range 4 {
 		id := store(t, b, "file", fmt.Append(nil, i))
-		_, err := db.Collection("fs.files").UpdateOne(t.Context(), bson.D{{"_id", id}},
-			bson.D{{"$set", bson.D{{"uploadDate", bson.DateTime(1000 - 100*(i%2) + i)}}}}) // order: 1 3 0 2
+		_, err := db.Collection("fs.files").UpdateOne(t.Context(), bson.D{{Key: "_id", Value: id}},
+			bson.D{{Key: "$set", Value: bson.D{{Key: "uploadDate", Value: bson.DateTime(1000 - 100*(i%2) + i)}}}}) // order: 1 3 0 2
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -106,14 +106,14 @@ func ExampleBucket_Find() {
 
 	for _, album := range []string{"pets", "family", "pets"} {
 		_, err := bucket.UploadFromStream(ctx, "photo.jpg", strings.NewReader("..."), gridfs.UploadOptions{
-			Metadata: bson.D{{"album", album}},
+			Metadata: bson.D{{Key: "album", Value: album}},
 		})
 		if err != nil {
 			log.Fatal(err)
 		}
 	}
-	newestFirst := motor.FindOptions{Sort: bson.D{{"uploadDate", -1}}}
-	for file, err := range bucket.Find(ctx, bson.D{{"metadata.album", "pets"}}, newestFirst) {
+	newestFirst := motor.FindOptions{Sort: bson.D{{Key: "uploadDate", Value: -1}}}
+	for file, err := range bucket.Find(ctx, bson.D{{Key: "metadata.album", Value: "pets"}}, newestFirst) {
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -169,7 +169,7 @@ func ExampleBucket_OpenUploadStream() {
 	if err := stream.Close(); err != nil { // which makes it a file
 		log.Fatal(err)
 	}
-	file, err := bucket.Find(ctx, bson.D{{"_id", stream.ID()}}).First()
+	file, err := bucket.Find(ctx, bson.D{{Key: "_id", Value: stream.ID()}}).First()
 	fmt.Println(file.Filename, file.Length, file.ChunkSize, err)
 	// Output: squares.txt 21 16 <nil>
 }

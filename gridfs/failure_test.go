@@ -18,7 +18,7 @@ func fail(t *testing.T, db *motor.Database, mode bson.E, data ...bson.E) {
 	t.Helper()
 	set := func(mode any) error {
 		_, err := db.Client().Database("admin").RunCommand(context.Background(),
-			bson.D{{"configureFailPoint", "failCommand"}, {"mode", mode}, {"data", bson.D(data)}})
+			bson.D{{Key: "configureFailPoint", Value: "failCommand"}, {Key: "mode", Value: mode}, {Key: "data", Value: bson.D(data)}})
 		return err
 	}
 	if err := set(bson.D{mode}); err != nil {
@@ -37,7 +37,7 @@ func TestInsertFails(t *testing.T) {
 	db, log := database(t)
 	b := gridfs.NewBucket(db, gridfs.Options{ChunkSizeBytes: 1})
 	store(t, b, "first", nil)
-	fail(t, db, bson.E{"skip", 1}, bson.E{"failCommands", bson.A{"insert"}}, bson.E{"errorCode", 8000})
+	fail(t, db, bson.E{Key: "skip", Value: 1}, bson.E{Key: "failCommands", Value: bson.A{"insert"}}, bson.E{Key: "errorCode", Value: 8000})
 	u, err := b.OpenUploadStream(t.Context(), "file")
 	if err != nil {
 		t.Fatal(err)
@@ -73,15 +73,15 @@ func TestCloseInDoubt(t *testing.T) {
 	db, _ := database(t)
 	b := gridfs.NewBucket(db)
 	store(t, b, "first", nil)
-	u, err := b.OpenUploadStream(t.Context(), "file", gridfs.UploadOptions{Metadata: bson.D{{"x", 1}}})
+	u, err := b.OpenUploadStream(t.Context(), "file", gridfs.UploadOptions{Metadata: bson.D{{Key: "x", Value: 1}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := u.Write(content(10)); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, db, bson.E{"skip", 1}, bson.E{"failCommands", bson.A{"insert"}},
-		bson.E{"writeConcernError", bson.D{{"code", 64}, {"errmsg", "waiting for replication timed out"}}})
+	fail(t, db, bson.E{Key: "skip", Value: 1}, bson.E{Key: "failCommands", Value: bson.A{"insert"}},
+		bson.E{Key: "writeConcernError", Value: bson.D{{Key: "code", Value: 64}, {Key: "errmsg", Value: "waiting for replication timed out"}}})
 	var unconfirmed *motor.WriteConcernError
 	if err := u.Close(); !errors.As(err, &unconfirmed) {
 		t.Errorf("Close: %v", err)
@@ -108,7 +108,7 @@ func TestAbortFails(t *testing.T) {
 	if _, err := u.Write(content(1000)); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, db, bson.E{"times", 1}, bson.E{"failCommands", bson.A{"delete"}}, bson.E{"errorCode", 8000})
+	fail(t, db, bson.E{Key: "times", Value: 1}, bson.E{Key: "failCommands", Value: bson.A{"delete"}}, bson.E{Key: "errorCode", Value: 8000})
 	var command *motor.CommandError
 	if err := u.Abort(t.Context()); !errors.As(err, &command) {
 		t.Errorf("Abort: %v", err)
@@ -130,7 +130,7 @@ func TestReadOn(t *testing.T) {
 	b := gridfs.NewBucket(db)
 	data := content(5 << 20)
 	d := open(t, b, store(t, b, "file", data))
-	fail(t, db, bson.E{"times", 1}, bson.E{"failCommands", bson.A{"getMore"}}, bson.E{"errorCode", 8000})
+	fail(t, db, bson.E{Key: "times", Value: 1}, bson.E{Key: "failCommands", Value: bson.A{"getMore"}}, bson.E{Key: "errorCode", Value: 8000})
 	var got bytes.Buffer
 	var command *motor.CommandError
 	if _, err := io.Copy(&got, d); !errors.As(err, &command) || got.Len() == 0 {

@@ -53,7 +53,7 @@ func TestHandler(t *testing.T) {
 	b := gridfs.NewBucket(db, gridfs.Options{ChunkSizeBytes: 10})
 	data := strings.Repeat("0123456789", 10)
 	id := store(t, b, "dir/a name.txt", []byte(data))
-	f, err := b.Find(t.Context(), bson.D{{"_id", id}}).First()
+	f, err := b.Find(t.Context(), bson.D{{Key: "_id", Value: id}}).First()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,11 +171,11 @@ func TestContentType(t *testing.T) {
 	db, _ := database(t)
 	b := gridfs.NewBucket(db)
 	store(t, b, "page.html", nil)
-	store(t, b, "metadata.html", nil, gridfs.UploadOptions{Metadata: bson.D{{"contentType", "text/x-test"}}})
-	store(t, b, "other.html", nil, gridfs.UploadOptions{Metadata: bson.D{{"contentType", 1}}})
+	store(t, b, "metadata.html", nil, gridfs.UploadOptions{Metadata: bson.D{{Key: "contentType", Value: "text/x-test"}}})
+	store(t, b, "other.html", nil, gridfs.UploadOptions{Metadata: bson.D{{Key: "contentType", Value: 1}}})
 	store(t, b, "name", []byte("<html>"))
-	_, err := db.Collection("fs.files").UpdateOne(t.Context(), bson.D{{"filename", "other.html"}},
-		bson.D{{"$set", bson.D{{"contentType", "text/x-old"}}}})
+	_, err := db.Collection("fs.files").UpdateOne(t.Context(), bson.D{{Key: "filename", Value: "other.html"}},
+		bson.D{{Key: "$set", Value: bson.D{{Key: "contentType", Value: "text/x-old"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +246,7 @@ func TestHandlerDamagedFile(t *testing.T) {
 	db, _ := database(t)
 	b := gridfs.NewBucket(db, gridfs.Options{ChunkSizeBytes: 100 << 10})
 	store(t, b, "file", content(300<<10))
-	if _, err := db.Collection("fs.chunks").DeleteOne(t.Context(), bson.D{{"n", 1}}); err != nil {
+	if _, err := db.Collection("fs.chunks").DeleteOne(t.Context(), bson.D{{Key: "n", Value: 1}}); err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer

@@ -48,15 +48,15 @@ func outsideTransaction(ctx context.Context) context.Context {
 
 func (b *Bucket) createIndexes(ctx context.Context) error {
 	primary := motor.Settings{ReadPreference: new(motor.ReadPreference{Mode: motor.Primary})}
-	_, err := b.documents.With(primary).FindOne(ctx, nil, motor.FindOneOptions{Projection: bson.D{{"_id", 1}}})
+	_, err := b.documents.With(primary).FindOne(ctx, nil, motor.FindOneOptions{Projection: bson.D{{Key: "_id", Value: 1}}})
 	if err == nil || !errors.Is(err, motor.ErrNoDocuments) {
 		return err
 	}
-	err = createIndex(ctx, b.files, motor.IndexModel{Keys: bson.D{{"filename", 1}, {"uploadDate", 1}}})
+	err = createIndex(ctx, b.files, motor.IndexModel{Keys: bson.D{{Key: "filename", Value: 1}, {Key: "uploadDate", Value: 1}}})
 	if err != nil {
 		return err
 	}
-	return createIndex(ctx, b.chunks, motor.IndexModel{Keys: bson.D{{"files_id", 1}, {"n", 1}}, Unique: true})
+	return createIndex(ctx, b.chunks, motor.IndexModel{Keys: bson.D{{Key: "files_id", Value: 1}, {Key: "n", Value: 1}}, Unique: true})
 }
 
 // createIndex makes an index unless there is one with its keys: a user who may

@@ -114,7 +114,7 @@ func TestContextEnds(t *testing.T) {
 	if n := count(t, db, "fs.chunks"); n != 10 {
 		t.Errorf("%d chunks are left", n)
 	}
-	if n, err := db.Collection("fs.files").CountDocuments(t.Context(), bson.D{{"filename", "other"}}); n != 0 || err != nil {
+	if n, err := db.Collection("fs.files").CountDocuments(t.Context(), bson.D{{Key: "filename", Value: "other"}}); n != 0 || err != nil {
 		t.Errorf("%d files, %v", n, err)
 	}
 }

@@ -45,7 +45,7 @@ func limited(t *testing.T, test func(t *testing.T, db, internal *motor.Database,
 
 // block has the next command with the name take too long.
 func block(t *testing.T, internal *motor.Database, command string) {
-	fail(t, internal, bson.E{"times", 1}, bson.E{"failCommands", bson.A{command}}, bson.E{"blockConnection", true}, bson.E{"blockTimeMS", blocked})
+	fail(t, internal, bson.E{Key: "times", Value: 1}, bson.E{Key: "failCommands", Value: bson.A{command}}, bson.E{Key: "blockConnection", Value: true}, bson.E{Key: "blockTimeMS", Value: blocked})
 }
 
 // timesOut fails the test unless err is a time-out that came when the limit was
@@ -94,15 +94,15 @@ func TestTimeoutProse7DownloadStream(t *testing.T) {
 	limited(t, func(t *testing.T, db, internal *motor.Database, seen *commands) {
 		id := bson.ObjectID{11: 5}
 		_, err := internal.Collection("fs.files").InsertOne(t.Context(), bson.D{
-			{"_id", id},
-			{"length", 10},
-			{"chunkSize", 4},
-			{"uploadDate", bson.DateTime(0)},
-			{"md5", "57d83cd477bfb1ccd975ab33d827a92b"},
-			{"filename", "length-10"},
-			{"contentType", "application/octet-stream"},
-			{"aliases", bson.A{}},
-			{"metadata", bson.D{}},
+			{Key: "_id", Value: id},
+			{Key: "length", Value: 10},
+			{Key: "chunkSize", Value: 4},
+			{Key: "uploadDate", Value: bson.DateTime(0)},
+			{Key: "md5", Value: "57d83cd477bfb1ccd975ab33d827a92b"},
+			{Key: "filename", Value: "length-10"},
+			{Key: "contentType", Value: "application/octet-stream"},
+			{Key: "aliases", Value: bson.A{}},
+			{Key: "metadata", Value: bson.D{}},
 		})
 		if err != nil {
 			t.Fatal(err)

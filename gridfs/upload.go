@@ -189,7 +189,7 @@ func (u *UploadStream) send(p []byte) error {
 		}
 		u.chunks = append(u.chunks, bson.NewObjectID())
 		list = append(list, bson.D{
-			{"_id", u.chunks[n]}, {"files_id", u.fileID}, {"n", int32(n)}, {"data", bson.Binary{Data: data}},
+			{Key: "_id", Value: u.chunks[n]}, {Key: "files_id", Value: u.fileID}, {Key: "n", Value: int32(n)}, {Key: "data", Value: bson.Binary{Data: data}},
 		})
 	}
 	if _, err := u.bucket.chunks.InsertMany(u.ctx, list); err != nil {
@@ -277,7 +277,7 @@ func (u *UploadStream) Abort(ctx context.Context) error {
 		}
 	}
 	for ids := range slices.Chunk(u.chunks, idsPerDelete) {
-		if _, err := u.bucket.chunks.DeleteMany(ctx, bson.D{{"files_id", exactly(u.fileID)}, {"_id", bson.D{{"$in", ids}}}}); err != nil {
+		if _, err := u.bucket.chunks.DeleteMany(ctx, bson.D{{Key: "files_id", Value: exactly(u.fileID)}, {Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}); err != nil {
 			return err
 		}
 	}
@@ -300,7 +300,7 @@ func (u *UploadStream) closing(ctx context.Context) (context.Context, context.Ca
 // file with the id.
 func (u *UploadStream) sameFile() (filter bson.D) {
 	for key, v := range u.file.All() {
-		filter = append(filter, bson.E{key, exactly(v)})
+		filter = append(filter, bson.E{Key: key, Value: exactly(v)})
 	}
 	return filter
 }

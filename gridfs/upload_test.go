@@ -83,7 +83,7 @@ func TestUpload(t *testing.T) {
 // says they must.
 func checkStored(t *testing.T, db *motor.Database, bucket string, id any, data []byte, size int, before time.Time) {
 	t.Helper()
-	file, err := motor.CollectionOf[bson.Raw](db, bucket+".files").FindOne(t.Context(), bson.D{{"_id", id}})
+	file, err := motor.CollectionOf[bson.Raw](db, bucket+".files").FindOne(t.Context(), bson.D{{Key: "_id", Value: id}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func checkStored(t *testing.T, db *motor.Database, bucket string, id any, data [
 		t.Errorf("uploadDate is %v, Close began at %v", date, before)
 	}
 	want, err := bson.Marshal(bson.D{
-		{"_id", id}, {"length", int64(len(data))}, {"chunkSize", int32(size)}, {"uploadDate", date}, {"filename", "file"},
+		{Key: "_id", Value: id}, {Key: "length", Value: int64(len(data))}, {Key: "chunkSize", Value: int32(size)}, {Key: "uploadDate", Value: date}, {Key: "filename", Value: "file"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func checkStored(t *testing.T, db *motor.Database, bucket string, id any, data [
 	}
 	n := 0
 	chunks := motor.CollectionOf[bson.Raw](db, bucket+".chunks")
-	for chunk, err := range chunks.Find(t.Context(), bson.D{{"files_id", id}}, motor.FindOptions{Sort: bson.D{{"n", 1}}}) {
+	for chunk, err := range chunks.Find(t.Context(), bson.D{{Key: "files_id", Value: id}}, motor.FindOptions{Sort: bson.D{{Key: "n", Value: 1}}}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +114,7 @@ func checkStored(t *testing.T, db *motor.Database, bucket string, id any, data [
 			t.Fatalf("one chunk too many: %v", chunk)
 		}
 		want, err := bson.Marshal(bson.D{
-			{"_id", oid}, {"files_id", id}, {"n", int32(n)}, {"data", data[n*size : min(len(data), (n+1)*size)]},
+			{Key: "_id", Value: oid}, {Key: "files_id", Value: id}, {Key: "n", Value: int32(n)}, {Key: "data", Value: data[n*size : min(len(data), (n+1)*size)]},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -141,7 +141,7 @@ func TestUploadBatches(t *testing.T) {
 	if got := log.names(); !slices.Equal(got, want) {
 		t.Errorf("commands %q, want %q", got, want)
 	}
-	f, err := b.Find(t.Context(), bson.D{{"_id", id}}).First()
+	f, err := b.Find(t.Context(), bson.D{{Key: "_id", Value: id}}).First()
 	if err != nil || f.Length != 3*batch+1 || f.ChunkSize != 255<<10 {
 		t.Errorf("%+v, %v", f, err)
 	}
@@ -156,7 +156,7 @@ func TestMetadata(t *testing.T) {
 		Exposure exposure
 	}{"pets", exposure{400}}})
 	store(t, b, "dog.jpg", nil)
-	files, err := b.Find(t.Context(), bson.D{{"metadata.album", "pets"}}).Slice()
+	files, err := b.Find(t.Context(), bson.D{{Key: "metadata.album", Value: "pets"}}).Slice()
 	if err != nil || len(files) != 1 {
 		t.Fatalf("%v, %v", files, err)
 	}
@@ -176,18 +176,18 @@ func TestMetadata(t *testing.T) {
 func TestOtherFields(t *testing.T) {
 	db, _ := database(t)
 	_, err := db.Collection("fs.files").InsertOne(t.Context(), bson.D{
-		{"_id", "old"},
-		{"length", 5.0},
-		{"chunkSize", 4.0},
-		{"uploadDate", time.UnixMilli(1)},
-		{"md5", "d41d8cd98f00b204e9800998ecf8427e"},
-		{"aliases", bson.A{"older"}},
+		{Key: "_id", Value: "old"},
+		{Key: "length", Value: 5.0},
+		{Key: "chunkSize", Value: 4.0},
+		{Key: "uploadDate", Value: time.UnixMilli(1)},
+		{Key: "md5", Value: "d41d8cd98f00b204e9800998ecf8427e"},
+		{Key: "aliases", Value: bson.A{"older"}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = db.Collection("fs.chunks").InsertMany(t.Context(), []bson.D{
-		{{"files_id", "old"}, {"n", 0.0}, {"data", []byte("abcd")}}, {{"files_id", "old"}, {"n", int64(1)}, {"data", []byte("e")}},
+		{{Key: "files_id", Value: "old"}, {Key: "n", Value: 0.0}, {Key: "data", Value: []byte("abcd")}}, {{Key: "files_id", Value: "old"}, {Key: "n", Value: int64(1)}, {Key: "data", Value: []byte("e")}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -211,7 +211,7 @@ func TestOtherFields(t *testing.T) {
 func TestOwnID(t *testing.T) {
 	db, _ := database(t)
 	b := gridfs.NewBucket(db, gridfs.Options{ChunkSizeBytes: 4})
-	for i, id := range []any{"name", int32(7), 7.5, bson.D{{"year", int32(2017)}, {"n", int32(1)}}, bson.D{{"$gt", int32(0)}}, true} {
+	for i, id := range []any{"name", int32(7), 7.5, bson.D{{Key: "year", Value: int32(2017)}, {Key: "n", Value: int32(1)}}, bson.D{{Key: "$gt", Value: int32(0)}}, true} {
 		data := content(10 + i)
 		err := b.UploadFromStreamWithID(t.Context(), id, "file", bytes.NewReader(data))
 		if _, ok := id.(bson.D); ok && err != nil && i == 4 {
@@ -227,7 +227,7 @@ func TestOwnID(t *testing.T) {
 		}
 	}
 	// A condition is no id.
-	all := bson.D{{"$exists", true}}
+	all := bson.D{{Key: "$exists", Value: true}}
 	if err := b.Delete(t.Context(), all); err == nil {
 		t.Error("Delete takes its id for a condition")
 	}

@@ -44,7 +44,7 @@ func ExampleStartReplicaSet() {
 	ctx := context.Background()
 	defer client.Close(ctx)
 
-	info, err := client.Database("admin").RunCommand(ctx, bson.D{{"buildInfo", 1}})
+	info, err := client.Database("admin").RunCommand(ctx, bson.D{{Key: "buildInfo", Value: 1}})
 	fmt.Println(len(rs.Nodes), info.Lookup("versionArray", "0"), err)
 	// Output: 3 7 <nil>
 }
@@ -106,12 +106,12 @@ func ExampleNode_Kill() {
 
 	majority := &motor.WriteConcern{W: "majority"}
 	orders := client.Database("shop").Collection("orders", motor.Settings{WriteConcern: majority})
-	if _, err := orders.InsertOne(ctx, bson.D{{"_id", 1}}); err != nil {
+	if _, err := orders.InsertOne(ctx, bson.D{{Key: "_id", Value: 1}}); err != nil {
 		log.Fatal(err)
 	}
 	killed := rs.Primary()
 	killed.Kill()
-	_, err := orders.InsertOne(ctx, bson.D{{"_id", 2}})
+	_, err := orders.InsertOne(ctx, bson.D{{Key: "_id", Value: 2}})
 	fmt.Println(err)
 	fmt.Println(killed.Restart())
 	n, err := orders.CountDocuments(ctx, nil)
@@ -146,11 +146,11 @@ func ExampleNode_CutReplies() {
 	defer client.Close(ctx)
 
 	orders := client.Database("shop").Collection("orders")
-	if _, err := orders.InsertOne(ctx, bson.D{{"_id", 1}, {"paid", 0}}); err != nil {
+	if _, err := orders.InsertOne(ctx, bson.D{{Key: "_id", Value: 1}, {Key: "paid", Value: 0}}); err != nil {
 		log.Fatal(err)
 	}
 	rs.Primary().CutReplies(20)
-	_, err := orders.UpdateOne(ctx, bson.D{{"_id", 1}}, bson.D{{"$inc", bson.D{{"paid", 10}}}})
+	_, err := orders.UpdateOne(ctx, bson.D{{Key: "_id", Value: 1}}, bson.D{{Key: "$inc", Value: bson.D{{Key: "paid", Value: 10}}}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -167,16 +167,16 @@ func Example_failPoint() {
 	defer client.Close(ctx)
 
 	_, err := client.Database("admin").RunCommand(ctx, bson.D{
-		{"configureFailPoint", "failCommand"},
-		{"mode", bson.D{{"times", 1}}},
-		{"data", bson.D{{"failCommands", bson.A{"insert"}}, {"errorCode", 8000}}},
+		{Key: "configureFailPoint", Value: "failCommand"},
+		{Key: "mode", Value: bson.D{{Key: "times", Value: 1}}},
+		{Key: "data", Value: bson.D{{Key: "failCommands", Value: bson.A{"insert"}}, {Key: "errorCode", Value: 8000}}},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
 	orders := client.Database("shop").Collection("orders")
 	for range 2 {
-		_, err := orders.InsertOne(ctx, bson.D{{"_id", 1}})
+		_, err := orders.InsertOne(ctx, bson.D{{Key: "_id", Value: 1}})
 		var refused *motor.CommandError
 		fmt.Println(errors.As(err, &refused), err == nil)
 	}

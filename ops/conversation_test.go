@@ -40,10 +40,10 @@ func hangUp(wire.Msg) bson.D { return nil }
 func answer(d bson.D) line { return func(wire.Msg) bson.D { return d } }
 
 func fail(code int, labels ...any) line {
-	return answer(bson.D{{"ok", 0}, {"code", code}, {"codeName", "Name"}, {"errmsg", "failed"}, {"errorLabels", bson.A(labels)}})
+	return answer(bson.D{{Key: "ok", Value: 0}, {Key: "code", Value: code}, {Key: "codeName", Value: "Name"}, {Key: "errmsg", Value: "failed"}, {Key: "errorLabels", Value: bson.A(labels)}})
 }
 
-func ok(more ...bson.E) line { return answer(append(bson.D{{"ok", 1}}, more...)) }
+func ok(more ...bson.E) line { return answer(append(bson.D{{Key: "ok", Value: 1}}, more...)) }
 
 // perform runs f with an executor whose deployment plays the script, and checks
 // that the whole script was played.
@@ -133,18 +133,18 @@ func (s *stage) said(i int, path ...string) bson.RawValue {
 
 func (s *stage) hello() bson.D {
 	return bson.D{
-		{"ok", 1},
-		{"ismaster", true},
-		{"setName", "rs0"},
-		{"hosts", bson.A{"a:1"}},
-		{"me", "a:1"},
-		{"setVersion", 1},
-		{"minWireVersion", 0},
-		{"maxWireVersion", s.wireVersion},
-		{"maxBsonObjectSize", 16 << 20},
-		{"maxMessageSizeBytes", 48000000},
-		{"maxWriteBatchSize", 100000},
-		{"logicalSessionTimeoutMinutes", 30},
+		{Key: "ok", Value: 1},
+		{Key: "ismaster", Value: true},
+		{Key: "setName", Value: "rs0"},
+		{Key: "hosts", Value: bson.A{"a:1"}},
+		{Key: "me", Value: "a:1"},
+		{Key: "setVersion", Value: 1},
+		{Key: "minWireVersion", Value: 0},
+		{Key: "maxWireVersion", Value: s.wireVersion},
+		{Key: "maxBsonObjectSize", Value: 16 << 20},
+		{Key: "maxMessageSizeBytes", Value: 48000000},
+		{Key: "maxWriteBatchSize", Value: 100000},
+		{Key: "logicalSessionTimeoutMinutes", Value: 30},
 	}
 }
 
@@ -164,7 +164,7 @@ func commandName(body bson.Raw) string {
 }
 
 func insert(t *testing.T) *Insert {
-	return &Insert{Envelope: Envelope{DB: "db"}, Collection: "c", Docs: encode(t, bson.D{{"_id", 1}})}
+	return &Insert{Envelope: Envelope{DB: "db"}, Collection: "c", Docs: encode(t, bson.D{{Key: "_id", Value: 1}})}
 }
 
 func find() *Find {

@@ -48,7 +48,7 @@ func TestWriteIsSentAgainWithItsNumber(t *testing.T) {
 		for name, trouble := range map[string]line{
 			"network":       hangUp,
 			"server":        fail(189, RetryableWriteError),
-			"write concern": ok(bson.E{"writeConcernError", bson.D{{"code", 91}}}, bson.E{"errorLabels", bson.A{RetryableWriteError}}),
+			"write concern": ok(bson.E{Key: "writeConcernError", Value: bson.D{{Key: "code", Value: 91}}}, bson.E{Key: "errorLabels", Value: bson.A{RetryableWriteError}}),
 		} {
 			s := &stage{t: t, script: []line{trouble, ok()}}
 			s.perform(func(ctx context.Context, x *Executor) {
@@ -88,7 +88,7 @@ func TestWriteThatIsNotRetryable(t *testing.T) {
 
 func TestReadIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &stage{t: t, script: []line{fail(11600), ok(bson.E{"cursor", bson.D{{"id", int64(0)}, {"ns", "db.c"}, {"firstBatch", bson.A{}}}})}}
+		s := &stage{t: t, script: []line{fail(11600), ok(bson.E{Key: "cursor", Value: bson.D{{Key: "id", Value: int64(0)}, {Key: "ns", Value: "db.c"}, {Key: "firstBatch", Value: bson.A{}}}})}}
 		s.perform(func(ctx context.Context, x *Executor) {
 			if _, err := x.Run(ctx, find()); err != nil {
 				t.Error(err)
@@ -106,7 +106,7 @@ func TestOverloadBacksOff(t *testing.T) {
 		s := &stage{t: t, script: []line{busy, busy, ok()}}
 		s.perform(func(ctx context.Context, x *Executor) {
 			start := time.Now()
-			if _, err := x.Run(ctx, &Generic{Envelope: Envelope{DB: "db"}, Body: encode(t, bson.D{{"ping", 1}})}); err != nil {
+			if _, err := x.Run(ctx, &Generic{Envelope: Envelope{DB: "db"}, Body: encode(t, bson.D{{Key: "ping", Value: 1}})}); err != nil {
 				t.Error(err)
 			}
 			if waited := time.Since(start); waited > 600*time.Millisecond {
@@ -119,7 +119,7 @@ func TestOverloadBacksOff(t *testing.T) {
 func TestClusterTimeIsPassedOn(t *testing.T) {
 	at := bson.Timestamp{T: 100, I: 3}
 	synctest.Test(t, func(t *testing.T) {
-		s := &stage{t: t, script: []line{ok(bson.E{"$clusterTime", bson.D{{"clusterTime", at}}}, bson.E{"operationTime", at}), ok(), ok()}}
+		s := &stage{t: t, script: []line{ok(bson.E{Key: "$clusterTime", Value: bson.D{{Key: "clusterTime", Value: at}}}, bson.E{Key: "operationTime", Value: at}), ok(), ok()}}
 		s.perform(func(ctx context.Context, x *Executor) {
 			causal, err := session.New(x.Sessions, session.Options{})
 			if err != nil {
@@ -147,9 +147,9 @@ func TestClusterTimeIsPassedOn(t *testing.T) {
 
 func TestCursorKeepsItsSession(t *testing.T) {
 	batch := func(field string, id int64, docs ...any) line {
-		return ok(bson.E{"cursor", bson.D{{"id", id}, {"ns", "db.c"}, {field, bson.A(docs)}}})
+		return ok(bson.E{Key: "cursor", Value: bson.D{{Key: "id", Value: id}, {Key: "ns", Value: "db.c"}, {Key: field, Value: bson.A(docs)}}})
 	}
-	one, two := bson.D{{"_id", 1}}, bson.D{{"_id", 2}}
+	one, two := bson.D{{Key: "_id", Value: 1}}, bson.D{{Key: "_id", Value: 2}}
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{t: t, script: []line{batch("firstBatch", 7, one), batch("nextBatch", 7, two), ok()}}
 		s.perform(func(ctx context.Context, x *Executor) {
@@ -249,7 +249,7 @@ func TestTransaction(t *testing.T) {
 }
 
 func TestReauthentication(t *testing.T) {
-	login := ok(bson.E{"conversationId", 1}, bson.E{"done", true}, bson.E{"payload", bson.Binary{}})
+	login := ok(bson.E{Key: "conversationId", Value: 1}, bson.E{Key: "done", Value: true}, bson.E{Key: "payload", Value: bson.Binary{}})
 	user, err := auth.New(auth.Credential{Username: "ann", Password: "secret", Mechanism: auth.PLAIN})
 	if err != nil {
 		t.Fatal(err)
@@ -280,7 +280,7 @@ func TestEventsAreRedacted(t *testing.T) {
 				CommandStarted: func(e *event.CommandStarted) { started = append(started, e.Command.Raw()) },
 				CommandFailed:  func(e *event.CommandFailed) { failures = append(failures, e.Failure) },
 			}
-			for _, d := range []bson.D{{{"ping", 1}}, {{"createUser", "u"}, {"pwd", "secret"}}} {
+			for _, d := range []bson.D{{{Key: "ping", Value: 1}}, {{Key: "createUser", Value: "u"}, {Key: "pwd", Value: "secret"}}} {
 				x.Run(ctx, &Generic{Envelope: Envelope{DB: "admin"}, Body: encode(t, d)})
 			}
 		})

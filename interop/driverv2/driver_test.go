@@ -44,7 +44,7 @@ type item struct {
 // found are the documents of a query, by _id.
 func found(t *testing.T, ctx context.Context, coll *mongo.Collection, filter any) (items []item) {
 	t.Helper()
-	cursor, err := coll.Find(ctx, filter, options.Find().SetSort(bson.D{{"_id", 1}}).SetBatchSize(3))
+	cursor, err := coll.Find(ctx, filter, options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}).SetBatchSize(3))
 	if err == nil {
 		err = cursor.All(ctx, &items)
 	}
@@ -73,28 +73,28 @@ func TestCRUD(t *testing.T) {
 		if _, err := coll.InsertOne(ctx, item{3, 0}); !mongo.IsDuplicateKeyError(err) {
 			t.Errorf("a second document 3: %v", err)
 		}
-		if got := found(t, ctx, coll, bson.D{{"n", bson.D{{"$gte", 49}}}}); !slices.Equal(got, []item{{7, 49}, {8, 64}, {9, 81}}) {
+		if got := found(t, ctx, coll, bson.D{{Key: "n", Value: bson.D{{Key: "$gte", Value: 49}}}}); !slices.Equal(got, []item{{7, 49}, {8, 64}, {9, 81}}) {
 			t.Errorf("found %v", got)
 		}
-		updated, err := coll.UpdateMany(ctx, bson.D{{"_id", bson.D{{"$lt", 3}}}}, bson.D{{"$inc", bson.D{{"n", 100}}}})
+		updated, err := coll.UpdateMany(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$lt", Value: 3}}}}, bson.D{{Key: "$inc", Value: bson.D{{Key: "n", Value: 100}}}})
 		check(t, err)
 		if updated.ModifiedCount != 3 {
 			t.Errorf("updated %+v", updated)
 		}
-		upserted, err := coll.ReplaceOne(ctx, bson.D{{"_id", 20}}, item{20, 7}, options.Replace().SetUpsert(true))
+		upserted, err := coll.ReplaceOne(ctx, bson.D{{Key: "_id", Value: 20}}, item{20, 7}, options.Replace().SetUpsert(true))
 		check(t, err)
 		if upserted.UpsertedCount != 1 {
 			t.Errorf("upserted %+v", upserted)
 		}
 		var before item
-		check(t, coll.FindOneAndUpdate(ctx, bson.D{{"_id", 20}}, bson.D{{"$set", bson.D{{"n", 8}}}}).Decode(&before))
+		check(t, coll.FindOneAndUpdate(ctx, bson.D{{Key: "_id", Value: 20}}, bson.D{{Key: "$set", Value: bson.D{{Key: "n", Value: 8}}}}).Decode(&before))
 		if before != (item{20, 7}) {
 			t.Errorf("before: %v", before)
 		}
 		bulk, err := coll.BulkWrite(ctx, []mongo.WriteModel{
 			mongo.NewInsertOneModel().SetDocument(item{30, 1}),
-			mongo.NewUpdateOneModel().SetFilter(bson.D{{"_id", 30}}).SetUpdate(bson.D{{"$set", bson.D{{"n", 2}}}}),
-			mongo.NewDeleteManyModel().SetFilter(bson.D{{"_id", bson.D{{"$gte", 20}}}}),
+			mongo.NewUpdateOneModel().SetFilter(bson.D{{Key: "_id", Value: 30}}).SetUpdate(bson.D{{Key: "$set", Value: bson.D{{Key: "n", Value: 2}}}}),
+			mongo.NewDeleteManyModel().SetFilter(bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: 20}}}}),
 		})
 		check(t, err)
 		if bulk.InsertedCount != 1 || bulk.ModifiedCount != 1 || bulk.DeletedCount != 2 {
@@ -102,31 +102,31 @@ func TestCRUD(t *testing.T) {
 		}
 		n, err := coll.CountDocuments(ctx, bson.D{})
 		check(t, err)
-		cursor, err := coll.Aggregate(ctx, mongo.Pipeline{{{"$group", bson.D{{"_id", nil}, {"n", bson.D{{"$sum", "$n"}}}}}}})
+		cursor, err := coll.Aggregate(ctx, mongo.Pipeline{{{Key: "$group", Value: bson.D{{Key: "_id", Value: nil}, {Key: "n", Value: bson.D{{Key: "$sum", Value: "$n"}}}}}}})
 		check(t, err)
 		var sums []bson.M
 		check(t, cursor.All(ctx, &sums))
 		if n != 10 || len(sums) != 1 || sums[0]["n"] != int32(585) {
 			t.Errorf("%d documents, sums %v", n, sums)
 		}
-		_, err = coll.InsertOne(ctx, bson.D{{"_id", "list"}, {"list", bson.A{bson.D{{"x", 1}}, bson.D{{"x", 5}}}}})
+		_, err = coll.InsertOne(ctx, bson.D{{Key: "_id", Value: "list"}, {Key: "list", Value: bson.A{bson.D{{Key: "x", Value: 1}}, bson.D{{Key: "x", Value: 5}}}}})
 		check(t, err)
-		_, err = coll.UpdateOne(ctx, bson.D{{"_id", "list"}}, bson.D{{"$set", bson.D{{"list.$[i].y", 2}}}},
-			options.UpdateOne().SetArrayFilters([]any{bson.D{{"i.x", bson.D{{"$gt", 3}}}}}))
+		_, err = coll.UpdateOne(ctx, bson.D{{Key: "_id", Value: "list"}}, bson.D{{Key: "$set", Value: bson.D{{Key: "list.$[i].y", Value: 2}}}},
+			options.UpdateOne().SetArrayFilters([]any{bson.D{{Key: "i.x", Value: bson.D{{Key: "$gt", Value: 3}}}}}))
 		check(t, err)
-		doc, err := coll.FindOne(ctx, bson.D{{"_id", "list"}}, options.FindOne().SetProjection(bson.D{{"_id", 0}})).Raw()
+		doc, err := coll.FindOne(ctx, bson.D{{Key: "_id", Value: "list"}}, options.FindOne().SetProjection(bson.D{{Key: "_id", Value: 0}})).Raw()
 		check(t, err)
 		if got, want := doc.String(), `{"list": [{"x": {"$numberInt":"1"}},{"x": {"$numberInt":"5"},"y": {"$numberInt":"2"}}]}`; got != want {
 			t.Errorf("array filters made %s", got)
 		}
-		name, err := coll.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.D{{"n", 1}}, Options: options.Index().SetSparse(true)})
+		name, err := coll.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.D{{Key: "n", Value: 1}}, Options: options.Index().SetSparse(true)})
 		check(t, err)
 		specs, err := coll.Indexes().ListSpecifications(ctx)
 		check(t, err)
 		if name != "n_1" || len(specs) != 2 || specs[1].Name != "n_1" {
 			t.Errorf("index %s of %v", name, specs)
 		}
-		if err := db.RunCommand(ctx, bson.D{{"frobnicate", 1}}).Err(); err == nil || !strings.Contains(err.Error(), "CommandNotFound") {
+		if err := db.RunCommand(ctx, bson.D{{Key: "frobnicate", Value: 1}}).Err(); err == nil || !strings.Contains(err.Error(), "CommandNotFound") {
 			t.Errorf("an unknown command: %v", err)
 		}
 	})
@@ -141,7 +141,7 @@ func TestSession(t *testing.T) {
 				if _, err := coll.InsertOne(ctx, item{i, i}); err != nil {
 					return err
 				}
-				if err := away.FindOne(ctx, bson.D{{"_id", i}}).Err(); err != nil {
+				if err := away.FindOne(ctx, bson.D{{Key: "_id", Value: i}}).Err(); err != nil {
 					return err
 				}
 			}
@@ -162,11 +162,11 @@ func TestTransaction(t *testing.T) {
 		move := func(n int) error {
 			_, err := session.WithTransaction(ctx, func(ctx context.Context) (any, error) {
 				for id, n := range map[int]int{1: -n, 2: n} {
-					if _, err := accounts.UpdateOne(ctx, bson.D{{"_id", id}}, bson.D{{"$inc", bson.D{{"n", n}}}}); err != nil {
+					if _, err := accounts.UpdateOne(ctx, bson.D{{Key: "_id", Value: id}}, bson.D{{Key: "$inc", Value: bson.D{{Key: "n", Value: n}}}}); err != nil {
 						return nil, err
 					}
 				}
-				if len(found(t, ctx, accounts, bson.D{{"n", bson.D{{"$lt", 0}}}})) > 0 {
+				if len(found(t, ctx, accounts, bson.D{{Key: "n", Value: bson.D{{Key: "$lt", Value: 0}}}})) > 0 {
 					return nil, refused
 				}
 				return nil, nil
@@ -189,8 +189,8 @@ func TestChangeStream(t *testing.T) {
 		stream, err := coll.Watch(ctx, mongo.Pipeline{}, options.ChangeStream().SetFullDocument(options.UpdateLookup))
 		check(t, err)
 		_, inserted := coll.InsertOne(ctx, item{1, 1})
-		_, updated := coll.UpdateOne(ctx, bson.D{{"_id", 1}}, bson.D{{"$set", bson.D{{"n", 2}}}})
-		_, deleted := coll.DeleteOne(ctx, bson.D{{"_id", 1}})
+		_, updated := coll.UpdateOne(ctx, bson.D{{Key: "_id", Value: 1}}, bson.D{{Key: "$set", Value: bson.D{{Key: "n", Value: 2}}}})
+		_, deleted := coll.DeleteOne(ctx, bson.D{{Key: "_id", Value: 1}})
 		check(t, errors.Join(inserted, updated, deleted))
 		var token bson.Raw
 		for _, want := range []string{"insert", "update", "delete"} {

@@ -77,11 +77,11 @@ func animals(t *testing.T) *motor.Collection[animal] {
 func TestCRUD(t *testing.T) {
 	ctx, coll := t.Context(), animals(t)
 
-	got, err := coll.FindOne(ctx, bson.D{{"name", "cat"}})
+	got, err := coll.FindOne(ctx, bson.D{{Key: "name", Value: "cat"}})
 	if err != nil || got != zoo[2] {
 		t.Errorf("FindOne gave %v, %v", got, err)
 	}
-	if _, err := coll.FindOne(ctx, bson.D{{"name", "yak"}}); !errors.Is(err, motor.ErrNoDocuments) {
+	if _, err := coll.FindOne(ctx, bson.D{{Key: "name", Value: "yak"}}); !errors.Is(err, motor.ErrNoDocuments) {
 		t.Errorf("FindOne of nothing gave %v", err)
 	}
 	if _, err := coll.InsertOne(ctx, zoo[0]); !errors.Is(err, motor.ErrDuplicateKey) {
@@ -92,27 +92,27 @@ func TestCRUD(t *testing.T) {
 	if !errors.As(err, &bulk) || len(bulk.WriteErrors) != 1 || bulk.WriteErrors[0].Index != 1 || len(many.InsertedIDs) != 2 {
 		t.Errorf("InsertMany with one duplicate gave %v, %v", many, err)
 	}
-	up, err := coll.UpdateOne(ctx, bson.D{{"_id", 5}}, bson.D{{"$set", bson.D{{"legs", 3}}}})
+	up, err := coll.UpdateOne(ctx, bson.D{{Key: "_id", Value: 5}}, bson.D{{Key: "$set", Value: bson.D{{Key: "legs", Value: 3}}}})
 	if err != nil || up.MatchedCount != 1 || up.ModifiedCount != 1 {
 		t.Errorf("UpdateOne gave %+v, %v", up, err)
 	}
-	up, err = coll.UpdateOne(ctx, bson.D{{"_id", 9}}, bson.D{{"$set", bson.D{{"name", "hen"}}}}, motor.UpdateOptions{Upsert: true})
+	up, err = coll.UpdateOne(ctx, bson.D{{Key: "_id", Value: 9}}, bson.D{{Key: "$set", Value: bson.D{{Key: "name", Value: "hen"}}}}, motor.UpdateOptions{Upsert: true})
 	if err != nil || up.UpsertedCount != 1 || up.UpsertedID != int32(9) {
 		t.Errorf("upsert gave %+v, %v", up, err)
 	}
-	after, err := coll.FindOneAndUpdate(ctx, bson.D{{"_id", 9}}, bson.D{{"$inc", bson.D{{"legs", 2}}}},
+	after, err := coll.FindOneAndUpdate(ctx, bson.D{{Key: "_id", Value: 9}}, bson.D{{Key: "$inc", Value: bson.D{{Key: "legs", Value: 2}}}},
 		motor.FindOneAndUpdateOptions{ReturnDocument: motor.After})
 	if err != nil || after != (animal{9, "hen", 2}) {
 		t.Errorf("FindOneAndUpdate gave %+v, %v", after, err)
 	}
-	del, err := coll.DeleteMany(ctx, bson.D{{"legs", 6}})
+	del, err := coll.DeleteMany(ctx, bson.D{{Key: "legs", Value: 6}})
 	if err != nil || del.DeletedCount != 3 {
 		t.Errorf("DeleteMany gave %+v, %v", del, err)
 	}
 	if n, err := coll.CountDocuments(ctx, nil); err != nil || n != 5 {
 		t.Errorf("CountDocuments gave %d, %v", n, err)
 	}
-	names, err := motor.Distinct[string](ctx, coll, "name", bson.D{{"legs", 4}})
+	names, err := motor.Distinct[string](ctx, coll, "name", bson.D{{Key: "legs", Value: 4}})
 	if err != nil || !slices.Equal(names, []string{"cat", "dog", "gnu"}) {
 		t.Errorf("Distinct gave %v, %v", names, err)
 	}
@@ -130,7 +130,7 @@ func TestCursors(t *testing.T) {
 	if _, err := coll.InsertMany(ctx, list); err != nil {
 		t.Fatal(err)
 	}
-	all, err := coll.Find(ctx, nil, motor.FindOptions{Sort: bson.D{{"_id", 1}}, BatchSize: new(int32(64))}).Slice()
+	all, err := coll.Find(ctx, nil, motor.FindOptions{Sort: bson.D{{Key: "_id", Value: 1}}, BatchSize: new(int32(64))}).Slice()
 	if err != nil || !slices.Equal(all, list) {
 		t.Errorf("Find gave %d documents, %v", len(all), err)
 	}
@@ -151,7 +151,7 @@ func TestCursors(t *testing.T) {
 
 func TestIndexes(t *testing.T) {
 	ctx, coll := t.Context(), animals(t)
-	name, err := coll.CreateIndex(ctx, motor.IndexModel{Keys: bson.D{{"name", 1}}, Unique: true})
+	name, err := coll.CreateIndex(ctx, motor.IndexModel{Keys: bson.D{{Key: "name", Value: 1}}, Unique: true})
 	if err != nil || name != "name_1" {
 		t.Fatalf("CreateIndex gave %q, %v", name, err)
 	}
@@ -177,9 +177,9 @@ func TestAggregation(t *testing.T) {
 		N    int `bson:"n"`
 	}
 	got, err := motor.Aggregate[legs](ctx, coll, bson.A{
-		bson.D{{"$match", bson.D{{"legs", bson.D{{"$gt", 2}}}}}},
-		bson.D{{"$group", bson.D{{"_id", "$legs"}, {"n", bson.D{{"$sum", 1}}}}}},
-		bson.D{{"$sort", bson.D{{"_id", 1}}}},
+		bson.D{{Key: "$match", Value: bson.D{{Key: "legs", Value: bson.D{{Key: "$gt", Value: 2}}}}}},
+		bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$legs"}, {Key: "n", Value: bson.D{{Key: "$sum", Value: 1}}}}}},
+		bson.D{{Key: "$sort", Value: bson.D{{Key: "_id", Value: 1}}}},
 	}).Slice()
 	if err != nil || !slices.Equal(got, []legs{{4, 2}, {6, 2}}) {
 		t.Errorf("Aggregate gave %v, %v", got, err)
@@ -202,13 +202,13 @@ func TestWhatIsMissing(t *testing.T) {
 	if err == nil {
 		t.Error("a transaction succeeded")
 	}
-	_, err = coll.UpdateOne(ctx, bson.D{{"_id", 1}}, bson.D{{"$set", bson.D{{"a.$[i]", 1}}}},
-		motor.UpdateOptions{ArrayFilters: bson.A{bson.D{{"i", 1}}}})
+	_, err = coll.UpdateOne(ctx, bson.D{{Key: "_id", Value: 1}}, bson.D{{Key: "$set", Value: bson.D{{Key: "a.$[i]", Value: 1}}}},
+		motor.UpdateOptions{ArrayFilters: bson.A{bson.D{{Key: "i", Value: 1}}}})
 	if err == nil {
 		t.Error("array filters were taken")
 	}
 	for _, missing := range []string{"frobnicate", "createUser"} {
-		_, err := client.Database("zoo").RunCommand(ctx, bson.D{{missing, "x"}})
+		_, err := client.Database("zoo").RunCommand(ctx, bson.D{{Key: missing, Value: "x"}})
 		if !errors.As(err, &refused) || refused.Code != 59 {
 			t.Errorf("%s gave %v", missing, err)
 		}

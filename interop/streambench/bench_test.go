@@ -54,24 +54,24 @@ func serve(b *testing.B) string {
 	b.Cleanup(func() { l.Close() })
 	address := l.Addr().String()
 	hello := bson.D{
-		{"isWritablePrimary", true},
-		{"helloOk", true},
-		{"hosts", bson.A{address}},
-		{"setName", "rs"},
-		{"setVersion", 1},
-		{"me", address},
-		{"primary", address},
-		{"secondary", false},
-		{"maxBsonObjectSize", 16 << 20},
-		{"maxMessageSizeBytes", 48_000_000},
-		{"maxWriteBatchSize", 100_000},
-		{"logicalSessionTimeoutMinutes", 30},
-		{"minWireVersion", 0},
-		{"maxWireVersion", 25},
-		{"ok", 1},
+		{Key: "isWritablePrimary", Value: true},
+		{Key: "helloOk", Value: true},
+		{Key: "hosts", Value: bson.A{address}},
+		{Key: "setName", Value: "rs"},
+		{Key: "setVersion", Value: 1},
+		{Key: "me", Value: address},
+		{Key: "primary", Value: address},
+		{Key: "secondary", Value: false},
+		{Key: "maxBsonObjectSize", Value: 16 << 20},
+		{Key: "maxMessageSizeBytes", Value: 48_000_000},
+		{Key: "maxWriteBatchSize", Value: 100_000},
+		{Key: "logicalSessionTimeoutMinutes", Value: 30},
+		{Key: "minWireVersion", Value: 0},
+		{Key: "maxWireVersion", Value: 25},
+		{Key: "ok", Value: 1},
 	}
 	s := &server{l, map[string][]byte{
-		"hello": encode(b, hello), "isMaster": encode(b, hello), "ping": encode(b, bson.D{{"ok", 1}}),
+		"hello": encode(b, hello), "isMaster": encode(b, hello), "ping": encode(b, bson.D{{Key: "ok", Value: 1}}),
 		"aggregate": events(b, "firstBatch"), "find": events(b, "firstBatch"), "getMore": events(b, "nextBatch"),
 	}}
 	go s.accept()
@@ -88,20 +88,20 @@ func encode(b *testing.B, doc any) []byte {
 
 // events is a reply with a batch of events.
 func events(b *testing.B, name string) []byte {
-	token := bson.D{{"_data", "8265A1F0C4000000012B042C0100296E5A1004D3F2A1B4C5D6478899AABBCCDDEEFF00463C5F6964003C310004"}}
+	token := bson.D{{Key: "_data", Value: "8265A1F0C4000000012B042C0100296E5A1004D3F2A1B4C5D6478899AABBCCDDEEFF00463C5F6964003C310004"}}
 	var list bson.A
 	for i := range batch {
 		list = append(list, bson.D{
-			{"_id", token},
-			{"operationType", "insert"},
-			{"clusterTime", bson.Timestamp{T: 1_700_000_000, I: uint32(i)}},
-			{"wallTime", bson.DateTime(1_700_000_000_000)},
-			{"fullDocument", thing{i, "a thing of some kind", "red", []int{3, 4, 5}}},
-			{"ns", bson.D{{"db", "demo"}, {"coll", "things"}}},
-			{"documentKey", bson.D{{"_id", i}}},
+			{Key: "_id", Value: token},
+			{Key: "operationType", Value: "insert"},
+			{Key: "clusterTime", Value: bson.Timestamp{T: 1_700_000_000, I: uint32(i)}},
+			{Key: "wallTime", Value: bson.DateTime(1_700_000_000_000)},
+			{Key: "fullDocument", Value: thing{i, "a thing of some kind", "red", []int{3, 4, 5}}},
+			{Key: "ns", Value: bson.D{{Key: "db", Value: "demo"}, {Key: "coll", Value: "things"}}},
+			{Key: "documentKey", Value: bson.D{{Key: "_id", Value: i}}},
 		})
 	}
-	return encode(b, bson.D{{"ok", 1}, {"cursor", bson.D{{name, list}, {"postBatchResumeToken", token}, {"id", int64(7)}, {"ns", "demo.things"}}}})
+	return encode(b, bson.D{{Key: "ok", Value: 1}, {Key: "cursor", Value: bson.D{{Key: name, Value: list}, {Key: "postBatchResumeToken", Value: token}, {Key: "id", Value: int64(7)}, {Key: "ns", Value: "demo.things"}}}})
 }
 
 func (s *server) accept() {

@@ -36,7 +36,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer client.Close(ctx)
-	if _, err := client.Database("shop").Collection("orders").InsertOne(ctx, bson.D{{"_id", 1}}); err != nil {
+	if _, err := client.Database("shop").Collection("orders").InsertOne(ctx, bson.D{{Key: "_id", Value: 1}}); err != nil {
 		log.Fatal(err)
 	}
 	for _, span := range spans.GetSpans() { // in the order of their ends

@@ -84,12 +84,12 @@ func TestSpansNest(t *testing.T) {
 	ctx, request := c.tracer.Start(t.Context(), "request")
 	planets := c.Database("test").Collection("planets")
 	if err := c.WithTransaction(ctx, func(ctx context.Context) error {
-		_, err := planets.InsertOne(ctx, bson.D{{"_id", 1}})
+		_, err := planets.InsertOne(ctx, bson.D{{Key: "_id", Value: 1}})
 		return err
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := planets.Find(ctx, bson.D{{"$no", 1}}).Slice(); err == nil {
+	if _, err := planets.Find(ctx, bson.D{{Key: "$no", Value: 1}}).Slice(); err == nil {
 		t.Fatal("the server takes a wrong filter")
 	}
 	request.End()
@@ -137,7 +137,7 @@ func TestEnvironment(t *testing.T) {
 			t.Setenv("OTEL_GO_INSTRUMENTATION_MONGODB_ENABLED", tt.enabled)
 			t.Setenv("OTEL_GO_INSTRUMENTATION_MONGODB_QUERY_TEXT_MAX_LENGTH", tt.length)
 			c := connect(t, uri, otel.Options{})
-			if _, err := c.Database("test").Collection("planets").FindOne(t.Context(), bson.D{{"x", 1}}); err != motor.ErrNoDocuments {
+			if _, err := c.Database("test").Collection("planets").FindOne(t.Context(), bson.D{{Key: "x", Value: 1}}); err != motor.ErrNoDocuments {
 				t.Fatal(err)
 			}
 			if n := len(c.spans.GetSpans()); n != tt.spans {
