@@ -199,18 +199,7 @@ func (b *bulk) summary() (*doc, error) {
 		size = whole(v)
 	}
 	const ns = "admin.$cmd.bulkWrite"
-	rest := b.results
-	res := results{
-		next: func() (bson.Raw, error) {
-			if len(rest) == 0 {
-				return nil, nil
-			}
-			d := rest[0]
-			rest = rest[1:]
-			return d, nil
-		},
-		atEnd: func() bool { return len(rest) == 0 },
-	}
+	res := fixed(b.results)
 	d, _, err := b.firstBatch(ns, res, size, false)
 	if err != nil {
 		return nil, err

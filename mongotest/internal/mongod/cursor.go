@@ -36,6 +36,21 @@ type results struct {
 	token func() bson.Raw
 }
 
+// fixed are documents that are all known.
+func fixed(rest []bson.Raw) results {
+	return results{
+		next: func() (bson.Raw, error) {
+			if len(rest) == 0 {
+				return nil, nil
+			}
+			d := rest[0]
+			rest = rest[1:]
+			return d, nil
+		},
+		atEnd: func() bool { return len(rest) == 0 },
+	}
+}
+
 // cursor is an open cursor.
 type cursor struct {
 	results
@@ -212,24 +227,13 @@ func (r *request) listCursor(ns string, docs []bson.Raw) (*doc, error) {
 			}
 		}
 	}
-	rest := docs
-	res := results{
-		next: func() (bson.Raw, error) {
-			if len(rest) == 0 {
-				return nil, nil
-			}
-			d := rest[0]
-			rest = rest[1:]
-			return d, nil
-		},
-		atEnd: func() bool { return len(rest) == 0 },
-	}
+	res := fixed(docs)
 	first, _, err := res.batch(size, false)
 	if err != nil {
 		return nil, err
 	}
 	id := int64(0)
-	if len(rest) > 0 {
+	if !res.atEnd() {
 		id = r.openCursor(ns, res).id
 	}
 	return newDoc().embed("cursor", func(d *doc) { d.int64("id", id).str("ns", ns).docs("firstBatch", first) }), nil
@@ -373,25 +377,42 @@ func (r *request) parseGetMore() (id int64, ns string, err error) {
 	return id, storage.Namespace{DB: r.db, Collection: name}.String(), nil
 }
 
-// checkCursor refuses a getMore that is not from where the cursor was opened.
-func (r *request) checkCursor(cur *cursor, ns string) error {
+// The codes of errors about who may use a cursor, on a server and on a mongos.
+const (
+	firstOfMongod = 50736
+	firstOfMongos = 50799
+)
+
+// checkOwner refuses a getMore that is not from the session or transaction that
+// the cursor was opened in. Its errors have codes of their own, from first on.
+func (r *request) checkOwner(cur *cursor, first int32) error {
 	const cannot = "Cannot run getMore on cursor %d, which was "
 	switch {
-	case ns != cur.ns:
-		return errorf(codeUnauthorized, "Requested getMore on namespace '%s', but cursor belongs to a different namespace %s", ns, cur.ns)
 	case cur.session == "" && r.session != nil:
-		return errorf(50736, cannot+"not created in a session, in session %s", cur.id, r.session)
+		return errorf(first, cannot+"not created in a session, in session %s", cur.id, r.session)
 	case cur.session != "" && r.session == nil:
-		return errorf(50737, cannot+"created in session %s, without an lsid", cur.id, cur.who)
+		return errorf(first+1, cannot+"created in session %s, without an lsid", cur.id, cur.who)
 	case cur.session != "" && cur.session != r.session.key:
-		return errorf(50738, cannot+"created in session %s, in session %s", cur.id, cur.who, r.session)
+		return errorf(first+2, cannot+"created in session %s, in session %s", cur.id, cur.who, r.session)
 	case cur.txn < 0 && r.txn.given:
-		return errorf(50739, cannot+"not created in a transaction, in transaction %d", cur.id, r.txn.number)
+		return errorf(first+3, cannot+"not created in a transaction, in transaction %d", cur.id, r.txn.number)
 	case cur.txn >= 0 && !r.txn.given:
-		return errorf(50740, cannot+"created in transaction %d, without a txnNumber", cur.id, cur.txn)
+		return errorf(first+4, cannot+"created in transaction %d, without a txnNumber", cur.id, cur.txn)
 	case cur.txn >= 0 && cur.txn != r.txn.number:
-		return errorf(50741, cannot+"created in transaction %d, in transaction %d", cur.id, cur.txn, r.txn.number)
-	case !r.field("maxTimeMS").IsZero() && !cur.await && whole(r.field("maxTimeMS")) > 0:
+		return errorf(first+5, cannot+"created in transaction %d, in transaction %d", cur.id, cur.txn, r.txn.number)
+	}
+	return nil
+}
+
+// checkCursor refuses a getMore that is not from where the cursor was opened.
+func (r *request) checkCursor(cur *cursor, ns string) error {
+	if ns != cur.ns {
+		return errorf(codeUnauthorized, "Requested getMore on namespace '%s', but cursor belongs to a different namespace %s", ns, cur.ns)
+	}
+	if err := r.checkOwner(cur, firstOfMongod); err != nil {
+		return err
+	}
+	if !r.field("maxTimeMS").IsZero() && !cur.await && whole(r.field("maxTimeMS")) > 0 {
 		return errorf(codeBadValue, "cannot set maxTimeMS on getMore command for a non-awaitData cursor")
 	}
 	return nil

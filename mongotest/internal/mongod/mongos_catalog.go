@@ -227,12 +227,9 @@ func routeDropDatabase(r *request) (*doc, error) {
 	if !r.hasDatabase() {
 		return newDoc().str("info", "database does not exist"), nil
 	}
-	a, err := r.forward(r.destination(), r.body)
+	a, err := r.ask(r.destination(), r.body)
 	if err != nil {
 		return nil, err
-	}
-	if !isOK(a.reply) {
-		return nil, thrown(a.reply)
 	}
 	from, to := newDoc().str("$gt", r.db+".").str("$lt", r.db+"/").raw(), newDoc().str("_id", r.db).raw()
 	if err := r.deleteCatalog("collections", newDoc().doc("_id", from).raw()); err != nil {
@@ -279,12 +276,9 @@ func routeListDatabases(r *request) (*doc, error) {
 			body.value(name, v)
 		}
 	}
-	a, err := r.forward(s, body.raw())
+	a, err := r.ask(s, body.raw())
 	if err != nil {
 		return nil, err
-	}
-	if !isOK(a.reply) {
-		return nil, thrown(a.reply)
 	}
 	var filter *query.Filter
 	if d := r.object("filter"); d != nil {

@@ -21,12 +21,9 @@ func routeCursor(r *request) (*doc, error) { return r.openRouted(r.destination()
 // openRouted runs a command that opens a cursor on a shard, and opens a cursor
 // here for the one there.
 func (r *request) openRouted(s *Shard, body bson.Raw, sequences ...wire.Sequence) (*doc, error) {
-	a, err := r.forward(s, body, sequences...)
+	a, err := r.ask(s, body, sequences...)
 	if err != nil {
 		return nil, err
-	}
-	if !isOK(a.reply) {
-		return nil, thrown(a.reply)
 	}
 	return r.adopt(a, nil, -1), nil
 }
@@ -229,7 +226,7 @@ func routeGetMore(r *request) (*doc, error) {
 	}
 	keep := true
 	defer func() { all.checkIn(cur, keep) }()
-	if err := r.checkOwner(cur); err != nil {
+	if err := r.checkOwner(cur, firstOfMongos); err != nil {
 		return nil, err
 	}
 	r.changeStream = cur.stream
@@ -260,27 +257,6 @@ func routeGetMore(r *request) (*doc, error) {
 	inner, _ := a.reply.Lookup("cursor").Document()
 	keep = whole(inner.Lookup("id")) != 0 || batchLen(inner) == size
 	return r.adopt(a, cur, size), nil
-}
-
-// checkOwner refuses a getMore that is not from the session or transaction that
-// the cursor was opened in.
-func (r *request) checkOwner(cur *cursor) error {
-	const cannot = "Cannot run getMore on cursor %d, which was "
-	switch {
-	case cur.session == "" && r.session != nil:
-		return errorf(50799, cannot+"not created in a session, in session %s", cur.id, r.session)
-	case cur.session != "" && r.session == nil:
-		return errorf(50800, cannot+"created in session %s, without an lsid", cur.id, cur.who)
-	case cur.session != "" && cur.session != r.session.key:
-		return errorf(50801, cannot+"created in session %s, in session %s", cur.id, cur.who, r.session)
-	case cur.txn < 0 && r.txn.given:
-		return errorf(50802, cannot+"not created in a transaction, in transaction %d", cur.id, r.txn.number)
-	case cur.txn >= 0 && !r.txn.given:
-		return errorf(50803, cannot+"created in transaction %d, without a txnNumber", cur.id, cur.txn)
-	case cur.txn >= 0 && cur.txn != r.txn.number:
-		return errorf(50804, cannot+"created in transaction %d, in transaction %d", cur.id, cur.txn, r.txn.number)
-	}
-	return nil
 }
 
 // routeKillCursors closes cursors here and where they are.

@@ -45,6 +45,14 @@ func (r *request) forward(s *Shard, body bson.Raw, sequences ...wire.Sequence) (
 	}
 }
 
+// ask is forward with the error that the shard answered, if it did, as an error.
+func (r *request) ask(s *Shard, body bson.Raw, sequences ...wire.Sequence) (a answer, err error) {
+	if a, err = r.forward(s, body, sequences...); err == nil && !isOK(a.reply) {
+		err = thrown(a.reply)
+	}
+	return a, err
+}
+
 // answer is what a server of the cluster has answered.
 type answer struct {
 	from  *Server

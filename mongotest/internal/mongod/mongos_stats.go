@@ -46,12 +46,9 @@ func routeCollStats(r *request) (*doc, error) {
 // routeDBStats puts the statistics of a database on all shards together.
 func routeDBStats(r *request) (*doc, error) {
 	s := r.destination()
-	a, err := r.forward(s, r.body)
+	a, err := r.ask(s, r.body)
 	if err != nil {
 		return nil, err
-	}
-	if !isOK(a.reply) {
-		return nil, thrown(a.reply)
 	}
 	part := rest(a.reply).double("ok", 1).raw()
 	d := newDoc().embed("raw", func(d *doc) { d.doc(s.String(), part) })
@@ -76,12 +73,9 @@ func routeDBStats(r *request) (*doc, error) {
 }
 
 func routeDataSize(r *request) (*doc, error) {
-	a, err := r.forward(r.destination(), r.body)
+	a, err := r.ask(r.destination(), r.body)
 	if err != nil {
 		return nil, err
-	}
-	if !isOK(a.reply) {
-		return nil, thrown(a.reply)
 	}
 	size, n := whole(a.reply.Lookup("size")), whole(a.reply.Lookup("numObjects"))
 	return newDoc().double("size", float64(size)).double("numObjects", float64(n)).int32("millis", 0), nil
@@ -89,12 +83,9 @@ func routeDataSize(r *request) (*doc, error) {
 
 func routeValidate(r *request) (*doc, error) {
 	s := r.destination()
-	a, err := r.forward(s, r.body)
+	a, err := r.ask(s, r.body)
 	if err != nil {
 		return nil, err
-	}
-	if !isOK(a.reply) {
-		return nil, thrown(a.reply)
 	}
 	part := rest(a.reply).double("ok", 1).raw()
 	return newDoc().bool("valid", part.Lookup("valid").Truthy()).embed("raw", func(d *doc) { d.doc(s.String(), part) }), nil
