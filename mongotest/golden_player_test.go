@@ -22,6 +22,8 @@ type player struct {
 	find func(role string) string
 	// rewrite puts a reply into the form of the recordings.
 	rewrite func(reply bson.Raw) bson.Raw
+	// differ hears of each step that was not answered as recorded.
+	differ func(format string, args ...any)
 
 	vars  map[string]bson.RawValue
 	conns map[string]*client
@@ -32,6 +34,7 @@ func newPlayer(t *testing.T, scenario bson.Raw) *player {
 	return &player{
 		t: t, scenario: scenario, vars: map[string]bson.RawValue{}, conns: map[string]*client{}, nodes: map[string]string{},
 		rewrite: func(reply bson.Raw) bson.Raw { return reply },
+		differ:  t.Errorf,
 	}
 }
 
@@ -47,7 +50,7 @@ func (p *player) play() {
 		}
 		if _, isDoc := expected.Document(); !isDoc {
 			if reply != nil {
-				p.t.Errorf("step %d %s: want no reply, got %s", i, showStep(v), show(reply))
+				p.differ("step %d %s: want no reply, got %s", i, showStep(v), show(reply))
 			}
 			continue
 		}
@@ -57,7 +60,7 @@ func (p *player) play() {
 			c.differ("flags", "want %b, got %b", wanted, flags)
 		}
 		if len(c.diffs) > 0 {
-			p.t.Errorf("step %d %s:\n  %s", i, showStep(v), strings.Join(c.diffs, "\n  "))
+			p.differ("step %d %s:\n  %s", i, showStep(v), strings.Join(c.diffs, "\n  "))
 		}
 	}
 }
