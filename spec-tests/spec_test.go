@@ -15,9 +15,6 @@ func (t goT) Run(name string, f func(T)) bool {
 // TestSpecs runs every suite that needs no deployment, each with the fixtures
 // that Locate finds.
 func TestSpecs(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the specification tests are not short")
-	}
 	src, err := Locate(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
@@ -32,9 +29,6 @@ func TestSpecs(t *testing.T) {
 
 // TestDeployed runs the suites that need deployments, on embedded ones.
 func TestDeployed(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the specification tests are not short")
-	}
 	src, err := Locate(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
