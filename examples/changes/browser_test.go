@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"image/png"
 	"net"
 	"net/http"
 	"os"
@@ -69,7 +71,7 @@ func TestBrowsers(t *testing.T) {
 
 	// Text never becomes markup, wherever in a document it stands.
 	const script = `<script>window.hacked = 1</script><img src=x onerror="window.hacked = 2">`
-	if _, err := coll.InsertOne(t.Context(), raw(t, bson.D{{"_id", script}, {script, script}})); err != nil {
+	if _, err := coll.InsertOne(t.Context(), raw(t, bson.D{{Key: "_id", Value: script}, {Key: script, Value: script}})); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range []*page{first, second, late} {
@@ -99,11 +101,9 @@ func TestBrowsers(t *testing.T) {
 	late.await(t, `innerWidth == 360 && document.documentElement.scrollWidth <= 360`)
 }
 
-// TestScreenshot takes a picture of what a visitor may see.
+// TestScreenshot takes a picture of what a visitor may see, and keeps it where
+// -screenshot says.
 func TestScreenshot(t *testing.T) {
-	if *screenshot == "" {
-		t.Skip("-screenshot names no file")
-	}
 	browser := startBrowser(t)
 	coll := motor.CollectionOf[bson.Raw](newCollection(t).Database().Client().Database("demo"), "things")
 	p := browser.open(t, listen(t, newHandler(newFeed(t, coll, 50), coll, true)).url())
@@ -112,22 +112,29 @@ func TestScreenshot(t *testing.T) {
 	p.write(t, "set", "1", "color", "red")
 	p.write(t, "set", "1", "size", `{"w": 3, "h": 4}`)
 	id := bson.NewObjectID()
-	points := bson.A{bson.D{{"x", 0}, {"y", 0}}, bson.D{{"x", 3}, {"y", 0}}, bson.D{{"x", 3}, {"y", 4}}}
-	_, inserted := coll.InsertOne(t.Context(), raw(t, bson.D{{"_id", id}, {"name", "triangle"}, {"points", points}}))
-	_, updated := coll.UpdateOne(t.Context(), bson.D{{"_id", id}},
-		bson.D{{"$set", bson.D{{"points.1.y", 5}, {"moved", true}}}, {"$unset", bson.D{{"name", ""}}}})
-	_, replaced := coll.ReplaceOne(t.Context(), bson.D{{"_id", 1}}, raw(t, bson.D{{"color", "<b>blue</b>"}}))
+	points := bson.A{bson.D{{Key: "x", Value: 0}, {Key: "y", Value: 0}}, bson.D{{Key: "x", Value: 3}, {Key: "y", Value: 0}}, bson.D{{Key: "x", Value: 3}, {Key: "y", Value: 4}}}
+	_, inserted := coll.InsertOne(t.Context(), raw(t, bson.D{{Key: "_id", Value: id}, {Key: "name", Value: "triangle"}, {Key: "points", Value: points}}))
+	_, updated := coll.UpdateOne(t.Context(), bson.D{{Key: "_id", Value: id}},
+		bson.D{{Key: "$set", Value: bson.D{{Key: "points.1.y", Value: 5}, {Key: "moved", Value: true}}}, {Key: "$unset", Value: bson.D{{Key: "name", Value: ""}}}})
+	_, replaced := coll.ReplaceOne(t.Context(), bson.D{{Key: "_id", Value: 1}}, raw(t, bson.D{{Key: "color", Value: "<b>blue</b>"}}))
 	if err := errors.Join(inserted, updated, replaced); err != nil {
 		t.Fatal(err)
 	}
 	p.awaitChanges(t, 5)
 	p.write(t, "delete", "1", "color", "red")
 	p.do(t, chromedp.Sleep(2*time.Second)) // until nothing is highlighted any more
-	png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	shot, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(*screenshot, png, 0o644); err != nil {
+	picture, err := png.DecodeConfig(bytes.NewReader(shot))
+	if err != nil || picture.Width != 1350 {
+		t.Fatalf("the picture is no PNG of 1350 pixels: %v", err)
+	}
+	if *screenshot == "" {
+		return
+	}
+	if err := os.WriteFile(*screenshot, shot, 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -23,8 +23,8 @@ func raw(t *testing.T, doc any) bson.Raw {
 
 func TestDescribe(t *testing.T) {
 	when := time.UnixMilli(1_500_000_000_123).UTC()
-	key := raw(t, bson.D{{"_id", 7}})
-	doc := raw(t, bson.D{{"_id", 7}, {"name", "Ann"}, {"tags", bson.A{"a", 1}}})
+	key := raw(t, bson.D{{Key: "_id", Value: 7}})
+	doc := raw(t, bson.D{{Key: "_id", Value: 7}, {Key: "name", Value: "Ann"}, {Key: "tags", Value: bson.A{"a", 1}}})
 	for _, test := range []struct {
 		event motor.ChangeEvent[bson.Raw]
 		want  change
@@ -35,14 +35,14 @@ func TestDescribe(t *testing.T) {
 		},
 		{
 			motor.ChangeEvent[bson.Raw]{OperationType: "update", WallTime: when, DocumentKey: key, UpdateDescription: &motor.UpdateDescription{
-				UpdatedFields: raw(t, bson.D{{"a.b", 1}}), RemovedFields: []string{"c"}, TruncatedArrays: []motor.TruncatedArray{{Field: "d", NewSize: 3}},
+				UpdatedFields: raw(t, bson.D{{Key: "a.b", Value: 1}}), RemovedFields: []string{"c"}, TruncatedArrays: []motor.TruncatedArray{{Field: "d", NewSize: 3}},
 			}},
 			change{Op: "update", Time: when, Key: "7", Fields: []field{
 				{Name: "a.b", Value: "1"}, {Name: "d", Value: "… cut to a length of 3"}, {Name: "c", Removed: true},
 			}},
 		},
 		{
-			motor.ChangeEvent[bson.Raw]{OperationType: "delete", ClusterTime: bson.Timestamp{T: 100}, DocumentKey: raw(t, bson.D{{"city", "Ulm"}, {"_id", 7}})},
+			motor.ChangeEvent[bson.Raw]{OperationType: "delete", ClusterTime: bson.Timestamp{T: 100}, DocumentKey: raw(t, bson.D{{Key: "city", Value: "Ulm"}, {Key: "_id", Value: 7}})},
 			change{Op: "delete", Time: time.Unix(100, 0), Key: `{"city":"Ulm","_id":7}`},
 		},
 		{
@@ -60,7 +60,7 @@ func TestDescribe(t *testing.T) {
 func TestGlance(t *testing.T) {
 	var long bson.D
 	for i := range mostFields + 3 {
-		long = append(long, bson.E{fmt.Sprint("f", i), strings.Repeat("é", 1000)})
+		long = append(long, bson.E{Key: fmt.Sprint("f", i), Value: strings.Repeat("é", 1000)})
 	}
 	doc := raw(t, long)
 	c := describe(&motor.ChangeEvent[bson.Raw]{OperationType: "insert", FullDocument: &doc})
@@ -73,14 +73,14 @@ func TestGlance(t *testing.T) {
 }
 
 func TestToken(t *testing.T) {
-	token := raw(t, bson.D{{"_data", "8200"}})
+	token := raw(t, bson.D{{Key: "_data", Value: "8200"}})
 	if got, err := decodeToken(encodeToken(token)); err != nil || got.String() != token.String() {
 		t.Errorf("%v, %v", got, err)
 	}
 	if got, err := decodeToken(""); got != nil || err != nil {
 		t.Errorf("none: %v, %v", got, err)
 	}
-	for _, text := range []string{"%", "AAAA", encodeToken(token)[1:], encodeToken(raw(t, bson.D{{"x", 1}}))} {
+	for _, text := range []string{"%", "AAAA", encodeToken(token)[1:], encodeToken(raw(t, bson.D{{Key: "x", Value: 1}}))} {
 		if _, err := decodeToken(text); err != errBadToken {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -90,7 +90,7 @@ func TestToken(t *testing.T) {
 func TestValue(t *testing.T) {
 	for text, want := range map[string]any{
 		"7": int32(7), "7.5": 7.5, `"7"`: "7", "true": true, "null": nil, "red": "red", "": "", "{": "{",
-		`{"$date":"1970-01-01T00:00:01Z"}`: bson.DateTime(1000), `[1,{"a":2}]`: bson.A{int32(1), bson.D{{"a", int32(2)}}},
+		`{"$date":"1970-01-01T00:00:01Z"}`: bson.DateTime(1000), `[1,{"a":2}]`: bson.A{int32(1), bson.D{{Key: "a", Value: int32(2)}}},
 		"<script>": "<script>",
 	} {
 		if got := value(text); !reflect.DeepEqual(got, want) {

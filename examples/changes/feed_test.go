@@ -161,8 +161,8 @@ func TestLost(t *testing.T) {
 	insert(t, coll, 0, 3)
 	for _, token := range []string{
 		"nonsense",
-		encodeToken(raw(t, bson.D{{"_data", "nonsense"}})),
-		encodeToken(raw(t, bson.D{{"_data", "8200000001000000012B022C0100296E04"}})), // long ago
+		encodeToken(raw(t, bson.D{{Key: "_data", Value: "nonsense"}})),
+		encodeToken(raw(t, bson.D{{Key: "_data", Value: "8200000001000000012B022C0100296E04"}})), // long ago
 	} {
 		r := reader{token: token}
 		r.read(t, f, "2")

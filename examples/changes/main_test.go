@@ -58,7 +58,7 @@ func newFeed(t *testing.T, coll *collection, keep int) *feed {
 func insert(t *testing.T, coll *collection, first, end int) {
 	t.Helper()
 	for i := first; i < end; i++ {
-		doc, err := bson.Marshal(bson.D{{"_id", i}, {"square", i * i}})
+		doc, err := bson.Marshal(bson.D{{Key: "_id", Value: i}, {Key: "square", Value: i * i}})
 		if err != nil {
 			t.Fatal(err)
 		}

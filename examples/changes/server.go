@@ -85,12 +85,12 @@ func (f form) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	filter := bson.D{{"_id", bson.D{{"$eq", value(r.PostForm.Get("key"))}}}}
+	filter := bson.D{{Key: "_id", Value: bson.D{{Key: "$eq", Value: value(r.PostForm.Get("key"))}}}}
 	var err error
 	if r.PostForm.Get("do") == "delete" {
 		_, err = f.coll.DeleteOne(r.Context(), filter)
 	} else {
-		set := bson.D{{"$set", bson.D{{r.PostForm.Get("field"), value(r.PostForm.Get("value"))}}}}
+		set := bson.D{{Key: "$set", Value: bson.D{{Key: r.PostForm.Get("field"), Value: value(r.PostForm.Get("value"))}}}}
 		_, err = f.coll.UpdateOne(r.Context(), filter, set, motor.UpdateOptions{Upsert: true})
 	}
 	if err != nil {

@@ -137,7 +137,7 @@ func TestWebSocket(t *testing.T) {
 	if m := next(); m.Token == "" || len(m.Changes) > 0 || m.Gap {
 		t.Errorf("first message %+v", m)
 	}
-	if _, err := coll.InsertOne(t.Context(), raw(t, bson.D{{"_id", "<b>"}, {"x", 1}})); err != nil {
+	if _, err := coll.InsertOne(t.Context(), raw(t, bson.D{{Key: "_id", Value: "<b>"}, {Key: "x", Value: 1}})); err != nil {
 		t.Fatal(err)
 	}
 	if m := next(); len(m.Changes) != 1 || m.Changes[0].Op != "insert" || m.Changes[0].Key != `"<b>"` || len(m.Changes[0].Fields) != 1 {
