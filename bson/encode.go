@@ -119,6 +119,8 @@ func (e *encoder) string(s string) error {
 func (e *encoder) lift(w pen) { e.b = e.b[:w.written(e.b)] }
 
 // grow is w with room for n bytes behind it.
+//
+//go:noinline
 func (e *encoder) grow(w pen, n int) pen {
 	e.lift(w)
 	e.b = slices.Grow(e.b, n)
@@ -291,20 +293,25 @@ func (e *encoder) end(start int) error {
 // valueRoom is more than a value of fixed size takes.
 const valueRoom = 16 + 1
 
-// header writes a header at w, behind which there will be valueRoom. It is the
-// pen at the header, which may have moved, and whether key is fit for a key:
-// valid UTF-8 without NUL.
-func (e *encoder) header(w pen, key string) (_ pen, ok bool) {
-	n := len(key)
-	if cap(e.b)-w.written(e.b) < 1+n+1+valueRoom {
-		w = e.grow(w, 1+n+1+valueRoom)
+// pair writes an element at w, which is where the next one begins then.
+func (e *encoder) pair(w pen, key string, v any, depth int) (pen, error) {
+	n := 1 + len(key) + 1
+	if cap(e.b)-w.written(e.b) < n+valueRoom {
+		w = e.grow(w, n+valueRoom)
 	}
-	w.byte(1+n, 0)
-	return w, copyKey(w.skip(1).bytes(n), key)
+	w.byte(n-1, 0)
+	if !copyKey(w.skip(1).bytes(len(key)), key) {
+		return w, keyFailed(key)
+	}
+	w, err := e.put(w, n, v, depth)
+	if err != nil {
+		return w, encodeFailed(err, key, reflect.TypeOf(v))
+	}
+	return w, nil
 }
 
-// index is header for the i-th element of an array. n is the length of the
-// header.
+// index writes the header of the i-th element of an array at w, behind which
+// there will be valueRoom. n is the length of the header.
 func (e *encoder) index(w pen, i int) (_ pen, n int) {
 	const most = 1 + 20 + 1
 	if cap(e.b)-w.written(e.b) < most+valueRoom {
@@ -323,12 +330,13 @@ func (e *encoder) index(w pen, i int) (_ pen, n int) {
 // element appends an element with the value at p.
 func (e *encoder) element(key string, c *codec, p ref, depth int) error {
 	header := len(e.b)
-	e.room(1)
-	w, ok := e.header(penAt(e.b), key)
-	if !ok {
+	n := 1 + len(key) + 1
+	b := e.room(n)[:n]
+	b[n-1] = 0
+	if !copyKey(b[1:n-1], key) {
 		return keyFailed(key)
 	}
-	e.lift(w.skip(1 + len(key) + 1))
+	e.b = e.b[:header+n]
 	t, err := e.value(c, p, depth)
 	if err != nil {
 		return encodeFailed(err, key, c.typ)
@@ -447,6 +455,8 @@ func (e *encoder) d(v D, depth int) (Type, error) {
 	return TypeEmbeddedDocument, e.document(v, depth)
 }
 
+// document appends v at the depth. It is a loop of pair, spelled out, as most
+// documents are small and a call for each of their elements shows.
 func (e *encoder) document(v D, depth int) error {
 	start, err := e.begin(depth)
 	if err != nil {
@@ -455,11 +465,15 @@ func (e *encoder) document(v D, depth int) error {
 	w := penAt(e.b)
 	for i := range v {
 		key := v[i].Key
-		var ok bool
-		if w, ok = e.header(w, key); !ok {
+		n := 1 + len(key) + 1
+		if cap(e.b)-w.written(e.b) < n+valueRoom {
+			w = e.grow(w, n+valueRoom)
+		}
+		w.byte(n-1, 0)
+		if !copyKey(w.skip(1).bytes(len(key)), key) {
 			return keyFailed(key)
 		}
-		if w, err = e.put(w, 1+len(key)+1, v[i].Value, depth); err != nil {
+		if w, err = e.put(w, n, v[i].Value, depth); err != nil {
 			return encodeFailed(err, key, reflect.TypeOf(v[i].Value))
 		}
 	}
@@ -482,12 +496,8 @@ func (e *encoder) mapDocument(v map[string]any, depth int) error {
 	}
 	w := penAt(e.b)
 	for key, elem := range v {
-		var ok bool
-		if w, ok = e.header(w, key); !ok {
-			return keyFailed(key)
-		}
-		if w, err = e.put(w, 1+len(key)+1, elem, depth); err != nil {
-			return encodeFailed(err, key, reflect.TypeOf(elem))
+		if w, err = e.pair(w, key, elem, depth); err != nil {
+			return err
 		}
 	}
 	e.lift(w)

@@ -2,7 +2,6 @@ package bson
 
 import (
 	"bytes"
-	"reflect"
 	"sync"
 )
 
@@ -111,13 +110,9 @@ func (cfg *config) appendAny(dst []byte, key string, v any) ([]byte, error) {
 // elementAny appends an element to a document that is not nested.
 func (e *encoder) elementAny(key string, v any) error {
 	e.room(1)
-	w, ok := e.header(penAt(e.b), key)
-	if !ok {
-		return keyFailed(key)
-	}
-	w, err := e.put(w, 1+len(key)+1, v, 1)
+	w, err := e.pair(penAt(e.b), key, v, 1)
 	if err != nil {
-		return encodeFailed(err, key, reflect.TypeOf(v))
+		return err
 	}
 	e.lift(w)
 	return nil
