@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 )
 
@@ -30,7 +31,7 @@ func Aggregate[R, T any](ctx context.Context, c *Collection[T], pipeline any, op
 
 // AggregateCursor is Aggregate with a cursor, which must be closed.
 func AggregateCursor[R, T any](ctx context.Context, c *Collection[T], pipeline any, opts ...AggregateOptions) (*Cursor[R], error) {
-	return aggregate[R](ctx, c.db, c.name, c.settings, pipeline, optional(opts))
+	return aggregate[R](ctx, c.db, c.name, c.settings, pipeline, option.Of(opts))
 }
 
 // AggregateDatabase runs a pipeline that starts with a stage such as $currentOp
@@ -42,7 +43,7 @@ func AggregateDatabase[R any](ctx context.Context, d *Database, pipeline any, op
 // AggregateDatabaseCursor is AggregateDatabase with a cursor, which must be
 // closed.
 func AggregateDatabaseCursor[R any](ctx context.Context, d *Database, pipeline any, opts ...AggregateOptions) (*Cursor[R], error) {
-	return aggregate[R](ctx, d, "", d.settings, pipeline, optional(opts))
+	return aggregate[R](ctx, d, "", d.settings, pipeline, option.Of(opts))
 }
 
 // Aggregate runs a pipeline on the collection; its results are decoded into T.

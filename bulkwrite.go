@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 )
 
@@ -200,7 +201,7 @@ func (c *Collection[T]) BulkWrite(ctx context.Context, models []WriteModel[T], o
 	if len(models) == 0 {
 		return nil, errors.New("bulkWrite: the list of writes is empty")
 	}
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	b := bulk{ordered: !o.Unordered, large: c.large.Load(), ids: map[int]any{}}
 	for i, m := range models {
 		if m == nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/event"
 	"github.com/motor-go/motor/internal/knobs"
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 	"github.com/motor-go/motor/pool"
 	"github.com/motor-go/motor/session"
@@ -63,11 +64,18 @@ type ClientOptions struct {
 }
 
 type (
-	// ServerAPI is the stable API that a client asks for (versioned-api).
+	// ServerAPI is the stable API that a client asks for (versioned-api): its
+	// Version, and Strict and DeprecationErrors, which are not sent if nil.
 	ServerAPI = pool.ServerAPI
-	// DriverInfo is a library that wraps the driver.
+	// DriverInfo is a library that wraps the driver: its Name, Version and
+	// Platform, which servers put into their logs.
 	DriverInfo = pool.DriverInfo
-	// PoolStats is a connection pool at one instant.
+	// PoolStats is a connection pool at one instant: the Address of its server,
+	// its State, Generation and MaxPoolSize; its connections, which are Pending,
+	// Available, InUse and Draining, and of those in use how many Cursors and
+	// Transactions hold; how many operations are Waiting for a connection, how
+	// many have (WaitCount) and how long (WaitDuration); and how many
+	// connections were Created and Closed.
 	PoolStats = pool.Stats
 )
 
@@ -87,7 +95,7 @@ type Client struct {
 // servers, but does not wait for them: the first operation does. Close must be
 // called in the end.
 func Connect(ctx context.Context, connectionString string, opts ...ClientOptions) (*Client, error) {
-	o := optional(opts).logging()
+	o := option.Of(opts).logging()
 	config, warnings, err := uri.Parse(connectionString)
 	if err != nil {
 		return nil, err
@@ -189,7 +197,7 @@ func pollSRV(config *uri.Config, resolver uri.Resolver, ttl time.Duration, short
 // Database is a database of the deployment. Nothing is sent; a database comes
 // into being with its first document.
 func (c *Client) Database(name string, opts ...Settings) *Database {
-	return &Database{client: c, name: name, settings: c.settings.with(optional(opts))}
+	return &Database{client: c, name: name, settings: c.settings.with(option.Of(opts))}
 }
 
 // DefaultDatabase is the database that the connection string names, or nil.

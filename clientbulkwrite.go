@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 	"github.com/motor-go/motor/session"
 )
@@ -58,7 +59,7 @@ type ClientBulkWriteResult struct {
 // write after others had succeeded; the result then says what those did, or is
 // nil if none is known to have succeeded.
 func (c *Client) BulkWrite(ctx context.Context, writes []ClientWrite, opts ...ClientBulkWriteOptions) (*ClientBulkWriteResult, error) {
-	o, e := optional(opts), newEncoder(c.settings.codec)
+	o, e := option.Of(opts), newEncoder(c.settings.codec)
 	var b clientBulk
 	b.Docs, _ = largeBuffers.Take()
 	e.expect(true)

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 )
 
@@ -21,7 +22,7 @@ type Collection[T any] struct {
 // CollectionOf is the collection name of db with documents of type T. Nothing
 // is sent; a collection comes into being with its first document.
 func CollectionOf[T any](db *Database, name string, opts ...Settings) *Collection[T] {
-	return &Collection[T]{db: db, name: name, settings: db.settings.with(optional(opts))}
+	return &Collection[T]{db: db, name: name, settings: db.settings.with(option.Of(opts))}
 }
 
 // Name is the collection's name.

@@ -39,13 +39,18 @@ type (
 	// OIDCCallback gives an access token to MONGODB-OIDC. It should return when
 	// its context ends: after a minute, or five where a person is asked.
 	OIDCCallback = auth.OIDCCallback
-	// OIDCParams is what an OIDCCallback is told.
+	// OIDCParams is what an OIDCCallback is told: the Version of this interface
+	// and the Username, and for a person the IdPInfo and the last RefreshToken.
 	OIDCParams = auth.OIDCParams
-	// OIDCCredential is what an OIDCCallback returns.
+	// OIDCCredential is what an OIDCCallback returns: an AccessToken, when it
+	// ExpiresIn, 0 if that is not known, and for a person a RefreshToken.
 	OIDCCredential = auth.OIDCCredential
-	// IdPInfo is what the server says of its identity provider.
+	// IdPInfo is what the server says of its identity provider: the Issuer, the
+	// ClientID and the RequestScopes.
 	IdPInfo = auth.IdPInfo
-	// AWSCredentials are what MONGODB-AWS signs with.
+	// AWSCredentials are what MONGODB-AWS signs with: AccessKeyID and
+	// SecretAccessKey, and if they are temporary the SessionToken and when that
+	// Expires.
 	AWSCredentials = auth.AWSCredentials
 	// Secret is a string that formats and marshals as a placeholder. Convert it
 	// to string to use it.

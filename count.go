@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 )
 
@@ -22,7 +23,7 @@ type CountOptions struct {
 // CountDocuments counts the documents that match filter. A nil filter matches
 // all.
 func (c *Collection[T]) CountDocuments(ctx context.Context, filter any, opts ...CountOptions) (int64, error) {
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	stages := bson.A{bson.D{{Key: "$match", Value: e.filter(filter)}}}
 	if o.Skip > 0 {
 		stages = append(stages, bson.D{{Key: "$skip", Value: o.Skip}})
@@ -58,7 +59,7 @@ type EstimatedCountOptions struct {
 // shards. It sends the command count, which the stable API of servers 5.0.0 to
 // 5.0.8 lacks.
 func (c *Collection[T]) EstimatedDocumentCount(ctx context.Context, opts ...EstimatedCountOptions) (int64, error) {
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	cmd := &ops.Count{Collection: c.name, Comment: e.value("comment", o.Comment), RawData: o.RawData}
 	var err error
 	if cmd.Envelope, err = c.envelope(ctx); err != nil {
@@ -88,7 +89,7 @@ type DistinctOptions struct {
 // Distinct is the different values of a field among the documents that match
 // filter, decoded into V.
 func Distinct[V, T any](ctx context.Context, c *Collection[T], field string, filter any, opts ...DistinctOptions) ([]V, error) {
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	cmd := &ops.Distinct{
 		Collection: c.name,
 		Key:        field,

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 )
 
@@ -39,12 +40,12 @@ type TimeSeriesOptions struct {
 // CreateCollection creates a collection. It is needed only for the sake of the
 // options: a collection comes into being with its first document.
 func (d *Database) CreateCollection(ctx context.Context, name string, opts ...CreateCollectionOptions) error {
-	return d.create(ctx, name, "", nil, optional(opts))
+	return d.create(ctx, name, "", nil, option.Of(opts))
 }
 
 // CreateView creates a view of a collection or another view.
 func (d *Database) CreateView(ctx context.Context, name, viewOn string, pipeline any, opts ...CreateCollectionOptions) error {
-	return d.create(ctx, name, viewOn, pipeline, optional(opts))
+	return d.create(ctx, name, viewOn, pipeline, option.Of(opts))
 }
 
 func (d *Database) create(ctx context.Context, name, viewOn string, pipeline any, o CreateCollectionOptions) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 	"github.com/motor-go/motor/session"
 )
@@ -62,7 +63,7 @@ func (d *Database) RunCommand(ctx context.Context, command any, opts ...RunComma
 	if cmd.Envelope, err = d.client.envelope(ctx, d.name, d.settings.plain()); err != nil {
 		return nil, err
 	}
-	if err := readFrom(&cmd.Envelope, optional(opts).ReadPreference); err != nil {
+	if err := readFrom(&cmd.Envelope, option.Of(opts).ReadPreference); err != nil {
 		return nil, err
 	}
 	res, err := d.client.exec.Run(ctx, cmd)

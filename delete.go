@@ -3,6 +3,7 @@ package motor
 import (
 	"context"
 
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 )
 
@@ -24,13 +25,13 @@ type DeleteResult struct {
 
 // DeleteOne removes the first document that matches filter.
 func (c *Collection[T]) DeleteOne(ctx context.Context, filter any, opts ...DeleteOptions) (*DeleteResult, error) {
-	return c.delete(ctx, filter, optional(opts), false)
+	return c.delete(ctx, filter, option.Of(opts), false)
 }
 
 // DeleteMany removes all documents that match filter, of which bson.D{} matches
 // all and nil is an error. It is not retried.
 func (c *Collection[T]) DeleteMany(ctx context.Context, filter any, opts ...DeleteOptions) (*DeleteResult, error) {
-	return c.delete(ctx, filter, optional(opts), true)
+	return c.delete(ctx, filter, option.Of(opts), true)
 }
 
 func (c *Collection[T]) delete(ctx context.Context, filter any, o DeleteOptions, multi bool) (*DeleteResult, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 )
 
@@ -12,7 +13,7 @@ import (
 // Deprecated: use CountDocuments, or EstimatedDocumentCount. The command counts
 // wrong on sharded clusters and does not run in transactions.
 func (c *Collection[T]) Count(ctx context.Context, filter any, opts ...CountOptions) (int64, error) {
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	cmd := &ops.Count{
 		Collection: c.name,
 		Query:      e.filter(filter),

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 )
 
@@ -24,12 +25,12 @@ type DatabaseInfo struct {
 
 // ListDatabases is the databases that match filter; nil matches all.
 func (c *Client) ListDatabases(ctx context.Context, filter any, opts ...ListDatabasesOptions) ([]DatabaseInfo, error) {
-	return listDatabases[DatabaseInfo](ctx, c, filter, false, optional(opts))
+	return listDatabases[DatabaseInfo](ctx, c, filter, false, option.Of(opts))
 }
 
 // ListDatabaseNames is the names of the databases that match filter.
 func (c *Client) ListDatabaseNames(ctx context.Context, filter any, opts ...ListDatabasesOptions) ([]string, error) {
-	list, err := listDatabases[DatabaseInfo](ctx, c, filter, true, optional(opts))
+	list, err := listDatabases[DatabaseInfo](ctx, c, filter, true, option.Of(opts))
 	names := make([]string, len(list))
 	for i, d := range list {
 		names[i] = d.Name
@@ -97,13 +98,13 @@ func (d *Database) ListCollections(ctx context.Context, filter any, opts ...List
 
 // ListCollectionsCursor is ListCollections with a cursor, which must be closed.
 func (d *Database) ListCollectionsCursor(ctx context.Context, filter any, opts ...ListCollectionsOptions) (*Cursor[CollectionInfo], error) {
-	return listCollections[CollectionInfo](ctx, d, filter, false, optional(opts))
+	return listCollections[CollectionInfo](ctx, d, filter, false, option.Of(opts))
 }
 
 // ListCollectionNames is the names of the collections and views that match
 // filter.
 func (d *Database) ListCollectionNames(ctx context.Context, filter any, opts ...ListCollectionsOptions) ([]string, error) {
-	cursor, err := listCollections[CollectionInfo](ctx, d, filter, onlyNames(filter), optional(opts))
+	cursor, err := listCollections[CollectionInfo](ctx, d, filter, onlyNames(filter), option.Of(opts))
 	if err != nil {
 		return nil, err
 	}

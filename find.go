@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 	"github.com/motor-go/motor/wire"
 )
@@ -51,7 +52,7 @@ func (c *Collection[T]) Find(ctx context.Context, filter any, opts ...FindOption
 
 // FindCursor is Find with a cursor, which must be closed.
 func (c *Collection[T]) FindCursor(ctx context.Context, filter any, opts ...FindOptions) (*Cursor[T], error) {
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	cmd, err := c.find(ctx, e, filter, &o)
 	if err != nil {
 		return nil, err
@@ -119,7 +120,7 @@ type FindOneOptions struct {
 
 // FindOne is the first document that matches filter, or ErrNoDocuments.
 func (c *Collection[T]) FindOne(ctx context.Context, filter any, opts ...FindOneOptions) (doc T, err error) {
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	cmd, err := c.find(ctx, e, filter, &FindOptions{
 		Sort: o.Sort, Projection: o.Projection, Skip: o.Skip, Limit: -1, Hint: o.Hint, Collation: o.Collation, Let: o.Let,
 		Comment: o.Comment, MaxTime: o.MaxTime, AllowPartialResults: o.AllowPartialResults, Max: o.Max, Min: o.Min,

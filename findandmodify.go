@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 )
 
@@ -66,7 +67,7 @@ type FindOneAndDeleteOptions struct {
 // it, as it was before unless the options ask for After. It returns
 // ErrNoDocuments if there is none, or if an upsert has nothing from before.
 func (c *Collection[T]) FindOneAndUpdate(ctx context.Context, filter, update any, opts ...FindOneAndUpdateOptions) (T, error) {
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	return c.findAndModify(ctx, e, o.MaxTime, &ops.FindAndModify{
 		Filter:                   e.writeFilter(filter),
 		Update:                   e.update(update),
@@ -87,7 +88,7 @@ func (c *Collection[T]) FindOneAndUpdate(ctx context.Context, filter, update any
 // FindOneAndReplace puts another document in the place of the first that
 // matches filter, and returns one of the two.
 func (c *Collection[T]) FindOneAndReplace(ctx context.Context, filter any, replacement T, opts ...FindOneAndReplaceOptions) (T, error) {
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	return c.findAndModify(ctx, e, o.MaxTime, &ops.FindAndModify{
 		Filter:                   e.writeFilter(filter),
 		Update:                   e.replacement(replacement),
@@ -107,7 +108,7 @@ func (c *Collection[T]) FindOneAndReplace(ctx context.Context, filter any, repla
 // FindOneAndDelete removes the first document that matches filter and returns
 // it.
 func (c *Collection[T]) FindOneAndDelete(ctx context.Context, filter any, opts ...FindOneAndDeleteOptions) (T, error) {
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	return c.findAndModify(ctx, e, o.MaxTime, &ops.FindAndModify{
 		Filter:    e.writeFilter(filter),
 		Remove:    true,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 )
 
@@ -86,7 +87,7 @@ func (c *Collection[T]) CreateIndexes(ctx context.Context, indexes []IndexModel,
 	if len(indexes) == 0 {
 		return nil, errors.New("createIndexes: the list of indexes is empty")
 	}
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	names := make([]string, len(indexes))
 	body, at := bson.BeginDocument(nil)
 	body = bson.AppendString(body, "createIndexes", c.name)
@@ -179,7 +180,7 @@ func (c *Collection[T]) ListIndexes(ctx context.Context, opts ...ListIndexesOpti
 // ListIndexesCursor is ListIndexes with a cursor, which must be closed. It
 // returns the server's NamespaceNotFound if the collection does not exist.
 func (c *Collection[T]) ListIndexesCursor(ctx context.Context, opts ...ListIndexesOptions) (*Cursor[IndexInfo], error) {
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	body, at := bson.BeginDocument(nil)
 	body = bson.AppendString(body, "listIndexes", c.name)
 	body = appendCursor(body, o.BatchSize)
@@ -193,17 +194,17 @@ func (c *Collection[T]) DropIndex(ctx context.Context, name string, opts ...Drop
 	if name == "*" {
 		return errors.New(`dropIndex: "*" names all indexes; call DropAllIndexes`)
 	}
-	return c.dropIndexes(ctx, name, optional(opts))
+	return c.dropIndexes(ctx, name, option.Of(opts))
 }
 
 // DropIndexKeys drops the index with the keys.
 func (c *Collection[T]) DropIndexKeys(ctx context.Context, keys any, opts ...DropIndexOptions) error {
-	return c.dropIndexes(ctx, keys, optional(opts))
+	return c.dropIndexes(ctx, keys, option.Of(opts))
 }
 
 // DropAllIndexes drops all indexes but that on _id.
 func (c *Collection[T]) DropAllIndexes(ctx context.Context, opts ...DropIndexOptions) error {
-	return c.dropIndexes(ctx, "*", optional(opts))
+	return c.dropIndexes(ctx, "*", option.Of(opts))
 }
 
 func (c *Collection[T]) dropIndexes(ctx context.Context, index any, o DropIndexOptions) error {

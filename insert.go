@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 )
 
@@ -31,7 +32,7 @@ type InsertOneResult struct {
 // InsertOne inserts a document. One without an _id gets an ObjectID as its first
 // field; doc itself does not change.
 func (c *Collection[T]) InsertOne(ctx context.Context, doc T, opts ...InsertOneOptions) (*InsertOneResult, error) {
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	e.expect(c.large.Load())
 	id := e.insertion(boxed(&doc))
 	c.wrote(e.large())
@@ -75,7 +76,7 @@ func (c *Collection[T]) InsertMany(ctx context.Context, list []T, opts ...Insert
 	if len(list) == 0 {
 		return nil, fmt.Errorf("insertMany: the list of documents is empty")
 	}
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	e.expect(c.large.Load())
 	ids, ends := make(map[int]any, len(list)), make([]int, len(list))
 	for i := range list {

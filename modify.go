@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 )
 
@@ -68,7 +69,7 @@ type RenameOptions struct {
 
 // Rename gives the collection another name within its database.
 func (c *Collection[T]) Rename(ctx context.Context, to string, opts ...RenameOptions) error {
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	body, at := bson.BeginDocument(nil)
 	body = bson.AppendString(body, "renameCollection", c.db.name+"."+c.name)
 	body = bson.AppendString(body, "to", c.db.name+"."+to)

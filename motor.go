@@ -40,7 +40,8 @@
 //
 // Options are plain structs, given by value as an optional last argument; the
 // zero value is the default. A field whose zero value means something is a
-// pointer: new(false).
+// pointer: new(false). Of several values, a field is that of the last in which
+// it is set.
 //
 // # Sessions
 //

@@ -8,11 +8,13 @@ import (
 )
 
 type (
-	// ReadConcern is the isolation level of a read.
+	// ReadConcern is the isolation level of a read, its Level.
 	ReadConcern = concern.ReadConcern
-	// WriteConcern says which members must confirm a write.
+	// WriteConcern says which members must confirm a write: W, a number of them
+	// or a mode such as "majority", whether on the Journal, and within WTimeout.
 	WriteConcern = concern.WriteConcern
-	// ReadPreference says which members may serve a read.
+	// ReadPreference says which members may serve a read: a Mode, TagSets, a
+	// MaxStaleness of 90 s or more, and Hedge.
 	ReadPreference = concern.ReadPreference
 )
 

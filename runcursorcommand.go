@@ -3,6 +3,7 @@ package motor
 import (
 	"context"
 
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 )
 
@@ -22,7 +23,7 @@ type RunCursorCommandOptions struct {
 // cursor's SetBatchSize, SetMaxAwaitTime and SetComment say how it asks for
 // more. What RunCommand says about maxTimeMS holds here, too.
 func RunCursorCommand[R any](ctx context.Context, d *Database, command any, opts ...RunCursorCommandOptions) (*Cursor[R], error) {
-	o, e := optional(opts), &encoder{codec: d.settings.codec}
+	o, e := option.Of(opts), &encoder{codec: d.settings.codec}
 	cmd := &ops.Generic{Body: e.command(command), Custom: true}
 	if e.err != nil {
 		return nil, e.err

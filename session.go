@@ -8,14 +8,21 @@ import (
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 	"github.com/motor-go/motor/session"
 )
 
 type (
-	// SessionOptions are the options of a session.
+	// SessionOptions are the options of a session. CausalConsistency is true if
+	// nil, or false with Snapshot, whose point in time the first read chooses
+	// unless SnapshotTime does. DefaultTimeout is the timeoutMS of what ends
+	// transactions and the session, that of the client if nil, and
+	// DefaultTransaction what transactions leave open.
 	SessionOptions = session.Options
-	// TransactionOptions are the options of a transaction.
+	// TransactionOptions are the options of a transaction: ReadConcern,
+	// WriteConcern and ReadPreference, those of the session and then the client
+	// if nil, and MaxCommitTime, which timeoutMS supersedes.
 	TransactionOptions = session.TransactionOptions
 )
 
@@ -35,7 +42,7 @@ func (c *Client) StartSession(opts ...SessionOptions) (*Session, error) {
 	if c.closed.Load() {
 		return nil, ErrClientClosed
 	}
-	inner, err := session.New(c.exec.Sessions, optional(opts))
+	inner, err := session.New(c.exec.Sessions, option.Of(opts))
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +135,7 @@ func (s *Session) AdvanceOperationTime(t bson.Timestamp) { s.inner.AdvanceOperat
 // StartTransaction begins a transaction. The server hears of it with the first
 // operation.
 func (s *Session) StartTransaction(opts ...TransactionOptions) error {
-	o := optional(opts).Or(s.inner.Options().DefaultTransaction).Or(s.client.transactionDefaults())
+	o := option.Of(opts).Or(s.inner.Options().DefaultTransaction).Or(s.client.transactionDefaults())
 	if !s.inner.Transaction.InProgress() {
 		s.client.exec.Unpin(s.inner)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // TimeoutError says that no time was left to try an operation or a transaction
-// again. It wraps the error that the last attempt met.
+// again. It wraps Err, the error that the last attempt met.
 type TimeoutError = ops.TimeoutError
 
 // TimeoutMode says what the timeoutMS of an operation bounds that opens a

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 )
 
@@ -47,21 +48,21 @@ type UpdateResult struct {
 // UpdateOne changes the first document that matches filter. update is a document
 // of operators such as $set, or a pipeline.
 func (c *Collection[T]) UpdateOne(ctx context.Context, filter, update any, opts ...UpdateOptions) (*UpdateResult, error) {
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	return c.update(ctx, e, filter, e.update(update), &o, false)
 }
 
 // UpdateMany changes all documents that match filter, of which bson.D{} matches
 // all and nil is an error. It is not retried.
 func (c *Collection[T]) UpdateMany(ctx context.Context, filter, update any, opts ...UpdateOptions) (*UpdateResult, error) {
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	return c.update(ctx, e, filter, e.update(update), &o, true)
 }
 
 // ReplaceOne puts another document in the place of the first that matches
 // filter. The _id stays.
 func (c *Collection[T]) ReplaceOne(ctx context.Context, filter any, replacement T, opts ...ReplaceOptions) (*UpdateResult, error) {
-	o, e := optional(opts), c.encoder()
+	o, e := option.Of(opts), c.encoder()
 	return c.update(ctx, e, filter, e.replacement(replacement), &UpdateOptions{
 		Upsert: o.Upsert, Sort: o.Sort, Hint: o.Hint, Collation: o.Collation, Let: o.Let,
 		BypassDocumentValidation: o.BypassDocumentValidation, Comment: o.Comment, RawData: o.RawData,

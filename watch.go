@@ -9,6 +9,7 @@ import (
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/changestream"
+	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 )
 
@@ -107,17 +108,17 @@ type ChangeStream[T any] struct {
 // a change made afterwards is not missed. pipeline holds further stages, or is
 // nil.
 func (c *Collection[T]) Watch(ctx context.Context, pipeline any, opts ...WatchOptions) (*ChangeStream[T], error) {
-	return watch[T](ctx, c.db.client, c.db.name, c.name, c.settings, pipeline, optional(opts))
+	return watch[T](ctx, c.db.client, c.db.name, c.name, c.settings, pipeline, option.Of(opts))
 }
 
 // Watch opens a change stream on all collections of the database.
 func (d *Database) Watch(ctx context.Context, pipeline any, opts ...WatchOptions) (*ChangeStream[bson.D], error) {
-	return watch[bson.D](ctx, d.client, d.name, "", d.settings, pipeline, optional(opts))
+	return watch[bson.D](ctx, d.client, d.name, "", d.settings, pipeline, option.Of(opts))
 }
 
 // Watch opens a change stream on the whole deployment.
 func (c *Client) Watch(ctx context.Context, pipeline any, opts ...WatchOptions) (*ChangeStream[bson.D], error) {
-	return watch[bson.D](ctx, c, "admin", "", c.settings, pipeline, optional(opts))
+	return watch[bson.D](ctx, c, "admin", "", c.settings, pipeline, option.Of(opts))
 }
 
 func watch[T any](ctx context.Context, c *Client, db, coll string, s settings, pipeline any, o WatchOptions) (*ChangeStream[T], error) {

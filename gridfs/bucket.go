@@ -9,6 +9,7 @@ import (
 
 	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 )
 
 const (
@@ -52,7 +53,7 @@ type Bucket struct {
 // NewBucket is a bucket of db. Nothing is sent; the bucket's collections and
 // their indexes come into being with the first file.
 func NewBucket(db *motor.Database, opts ...Options) *Bucket {
-	o := optional(opts)
+	o := option.Of(opts)
 	if o.Name == "" {
 		o.Name = defaultName
 	}
@@ -206,12 +207,4 @@ func exactly(id bson.RawValue) any {
 // notFound says which file there is not, by its id or its name.
 func (b *Bucket) notFound(file any) error {
 	return fmt.Errorf("bucket %s: %w: %v", b.name, ErrFileNotFound, file)
-}
-
-// optional is the optional last argument, or the zero value.
-func optional[O any](opts []O) (o O) {
-	if len(opts) > 0 {
-		o = opts[len(opts)-1]
-	}
-	return o
 }

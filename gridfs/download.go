@@ -8,6 +8,7 @@ import (
 
 	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 )
 
 // DownloadByNameOptions are the options of a download by name.
@@ -65,7 +66,7 @@ func (b *Bucket) OpenDownloadStream(ctx context.Context, id any) (*DownloadStrea
 // returns ErrFileNotFound, or ErrRevisionNotFound if the file has others.
 func (b *Bucket) OpenDownloadStreamByName(ctx context.Context, filename string, opts ...DownloadByNameOptions) (*DownloadStream, error) {
 	revision := int64(-1)
-	if r := optional(opts).Revision; r != nil {
+	if r := option.Of(opts).Revision; r != nil {
 		revision = int64(*r)
 	}
 	direction, skip := 1, revision

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 )
 
 // HandlerOptions are the options of Handler. All functions may be called by many
@@ -47,7 +48,7 @@ type HandlerOptions struct {
 // A browser runs the scripts of what it takes for a web page: uploads of
 // strangers belong on a domain of their own, or in ExtraHeaders that forbid it.
 func Handler(b *Bucket, opts ...HandlerOptions) http.Handler {
-	h := &handler{optional(opts)}
+	h := &handler{option.Of(opts)}
 	if h.Open == nil {
 		h.Open = func(r *http.Request) (*DownloadStream, error) {
 			return b.OpenDownloadStreamByName(r.Context(), strings.TrimPrefix(r.URL.Path, "/"))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/internal/option"
 )
 
 // UploadOptions are the options of an upload.
@@ -56,7 +57,7 @@ func (b *Bucket) OpenUploadStream(ctx context.Context, filename string, opts ...
 // OpenUploadStreamWithID is OpenUploadStream with an id of one's own, which no
 // other file may have.
 func (b *Bucket) OpenUploadStreamWithID(ctx context.Context, id any, filename string, opts ...UploadOptions) (*UploadStream, error) {
-	o := optional(opts)
+	o := option.Of(opts)
 	fileID, err := b.fileID(id)
 	if err != nil {
 		return nil, err
