@@ -33,17 +33,23 @@ var (
 )
 
 type (
-	// CommandError is a server's answer that a command failed.
+	// CommandError is a server's answer that a command failed: the Server, the
+	// Code, Name, Message and Labels, and the whole Reply.
 	CommandError = wire.CommandError
 	// ConnectionError says that a command got no answer: no server could be
-	// selected, no connection was to be had, or the connection broke.
+	// selected, no connection was to be had, or the connection broke. It has the
+	// Command, the Server, the Labels, the cause Err, whether that is the
+	// Network, and whether the command may have been Sent.
 	ConnectionError = ops.ConnectionError
-	// SelectionError says that no server fitted, and what was known of each.
+	// SelectionError says that no server fitted: the Selector, what was known of
+	// each server (Topology), how long was Waited, and Err, which ended that.
 	SelectionError = topology.SelectionError
 	// WriteConcernError says that a write was made but not confirmed as widely
-	// as its write concern asked for.
+	// as its write concern asked for: the Server, the Code, Name, Message,
+	// Details and Labels, and the whole Reply.
 	WriteConcernError = ops.WriteConcernError
-	// WriteError says that one statement of a write failed.
+	// WriteError says that one statement of a write failed: its Index, the Code,
+	// Name, Message, Details and Labels, and all that as it came, Raw.
 	WriteError = ops.WriteError
 )
 
