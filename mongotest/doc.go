@@ -17,6 +17,12 @@
 // stage or operator that it lacks it refuses with the server's own error for
 // unknown ones. The data is in memory and gone with the deployment.
 //
+// Snapshot reads go back as far as minSnapshotHistoryWindowInSeconds says: five
+// minutes, or what setParameter makes of it; five seconds before MongoDB 5.0.
+// Memory has a bound nevertheless: a node keeps oplog entries of 256 MB, which
+// old snapshots are made from, and where that is less than the window it is what
+// counts.
+//
 // A Sharded cluster has routers before one shard, which is a ReplicaSet that can
 // be stepped down and partitioned like any other. A LoadBalanced cluster is one
 // behind load balancers.

@@ -1,11 +1,16 @@
 package mongod
 
 import (
+	"math"
 	"sync"
 	"time"
 
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/mongotest/internal/storage"
 )
+
+// historyWindow is the parameter that says how far back snapshot reads go.
+const historyWindow = "minSnapshotHistoryWindowInSeconds"
 
 // parameters are what getParameter and setParameter know.
 type parameters struct {
@@ -30,6 +35,14 @@ func (p *parameters) init(s *Server) {
 		defaults.embed("featureCompatibilityVersion", func(d *doc) {
 			d.str("version", itoa(s.Version.Major)+"."+itoa(s.Version.Minor))
 		})
+	}
+	switch {
+	case s.Mongos:
+	case s.Version.AtLeast(5, 0):
+		defaults.int32(historyWindow, storage.DefaultHistoryWindow)
+		s.Engine.SetHistoryWindow(storage.DefaultHistoryWindow)
+	default:
+		s.Engine.SetHistoryWindow(5) // maxTargetSnapshotHistoryWindowInSeconds
 	}
 	p.values = map[string]bson.RawValue{}
 	for name, v := range defaults.raw().All() {
@@ -85,6 +98,13 @@ func setParameter(r *request) (*doc, error) {
 	defer p.mu.Unlock()
 	for name, v := range r.body.All() {
 		if old, known := p.values[name]; known && !first {
+			if name == historyWindow {
+				seconds := whole(v)
+				if seconds < 0 {
+					return nil, errorf(codeBadValue, "Invalid value for parameter %s: %d is not greater than or equal to 0", name, seconds)
+				}
+				r.server.Engine.SetHistoryWindow(uint32(min(seconds, math.MaxInt32)))
+			}
 			reply.value("was", old)
 			p.values[name] = v
 			found = true

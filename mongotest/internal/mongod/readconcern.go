@@ -2,6 +2,7 @@ package mongod
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/motor-go/motor/bson"
@@ -216,24 +217,39 @@ func (r *request) view() (func() (*storage.State, error), error) {
 		tx := r.session.tx
 		return func() (*storage.State, error) { return tx.Snapshot(), nil }, nil
 	case r.read.level == "snapshot":
-		at := r.server.Member.Status().Committed.TS
-		if r.read.at != nil {
-			at = *r.read.at
-		}
-		s, err := e.StateAt(at)
-		if err != nil {
-			return nil, errorf(codeSnapshotTooOld, "%s", err)
-		}
+		s := e.Committed()
 		r.snapshotAt = &s.At.TS
 		if r.read.at != nil {
 			r.snapshotAt = r.read.at
+			var err error
+			if s, err = r.stateAt(*r.read.at); err != nil {
+				return nil, err
+			}
 		}
-		return func() (*storage.State, error) { return s, nil }, nil
+		at := *r.snapshotAt
+		return func() (*storage.State, error) {
+			if at.Before(e.Oldest()) {
+				return nil, snapshotTooOld(at)
+			}
+			return s, nil
+		}, nil
 	case r.read.level == "majority" && r.replicated():
-		m := r.server.Member
-		return func() (*storage.State, error) { return e.StateAt(m.Status().Committed.TS) }, nil
+		return func() (*storage.State, error) { return e.Committed(), nil }, nil
 	}
 	return func() (*storage.State, error) { return e.State(), nil }, nil
+}
+
+// stateAt is the State that is read at an atClusterTime.
+func (r *request) stateAt(at bson.Timestamp) (*storage.State, error) {
+	s, err := r.server.Engine.StateAt(at)
+	if errors.Is(err, storage.ErrTooOld) {
+		return nil, snapshotTooOld(at)
+	}
+	return s, err
+}
+
+func snapshotTooOld(at bson.Timestamp) error {
+	return errorf(codeSnapshotTooOld, "Read timestamp %s is older than the oldest available timestamp.", formatTimestamp(at))
 }
 
 func formatTimestamp(t bson.Timestamp) string { return fmt.Sprintf("Timestamp(%d, %d)", t.T, t.I) }

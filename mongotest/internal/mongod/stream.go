@@ -207,11 +207,7 @@ func (s *stream) fill() error {
 
 // lookup is the newest committed version of a document.
 func (s *stream) lookup(uuid storage.UUID, id bson.RawValue) (bson.Raw, bool) {
-	state, err := s.server.Engine.StateAt(s.server.Member.Status().Committed.TS)
-	if err != nil {
-		return nil, false
-	}
-	c := state.ByUUID(uuid)
+	c := s.server.Engine.Committed().ByUUID(uuid)
 	if c == nil {
 		return nil, false
 	}

@@ -17,8 +17,8 @@ func (r *request) openTxn() error {
 	base := r.server.Engine.State()
 	if r.read.at != nil {
 		var err error
-		if base, err = r.server.Engine.StateAt(*r.read.at); err != nil {
-			return errorf(codeSnapshotTooOld, "%s", err)
+		if base, err = r.stateAt(*r.read.at); err != nil {
+			return err
 		}
 	}
 	tx, err := r.server.Engine.Begin(base, r.sessionWrite())

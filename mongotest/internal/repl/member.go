@@ -286,7 +286,7 @@ func (m *Member) commit(at storage.OpTime) {
 	}
 	if at.Compare(m.committed) > 0 {
 		m.committed = at
-		m.Engine.Trim(at.TS)
+		m.Engine.SetCommitted(at.TS)
 		m.Changed.Notify()
 	}
 }

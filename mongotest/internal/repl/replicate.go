@@ -8,9 +8,16 @@ import (
 	"github.com/motor-go/motor/mongotest/internal/storage"
 )
 
+// noopInterval is periodicNoopIntervalSecs: where nothing is written the time
+// of what is committed goes on nevertheless.
+const noopInterval = 10 * time.Second
+
 // run does the work of a member until ctx is done: a secondary takes over what
 // the primary writes, a primary sees what is committed.
 func (s *Set) run(ctx context.Context, m *Member) {
+	idle := time.NewTicker(noopInterval)
+	defer idle.Stop()
+	last := m.applied()
 	for ctx.Err() == nil {
 		wake := m.Changed.Wait()
 		changed, due := s.step(m)
@@ -19,6 +26,11 @@ func (s *Set) run(ctx context.Context, m *Member) {
 		case <-wake:
 		case <-changed:
 		case <-due:
+		case <-idle.C:
+			if m.applied() == last {
+				m.note("periodic noop") // only a primary can
+			}
+			last = m.applied()
 		}
 	}
 }

@@ -5,8 +5,8 @@
 // need no lock: a writer works on a copy that shares what it does not touch. An
 // Op is one change of a State, small enough to be applied again elsewhere; an
 // Entry is the Ops that take effect together, at one OpTime. An Engine is one
-// node's newest State, its recent ones, and the oplog of Entries that lead
-// there. A Tx is a unit of work on an Engine: a single write, or a transaction
+// node's newest State, a window of earlier ones, and the oplog of Entries that
+// lead there. A Tx is a unit of work on an Engine: a single write, or a transaction
 // with a snapshot of its own.
 //
 // A primary turns Txs into Entries; a secondary applies the Entries of another

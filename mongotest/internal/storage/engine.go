@@ -3,7 +3,6 @@ package storage
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -12,12 +11,8 @@ import (
 	"github.com/motor-go/motor/bson"
 )
 
-// The window of States that a node keeps beside those that are not committed
-// yet: snapshot reads may go as far back.
-const (
-	historyAge   = 5 * time.Minute
-	historyLimit = 1000
-)
+// DefaultHistoryWindow is how many seconds back a State can be read.
+const DefaultHistoryWindow = 300
 
 // ErrNotWritable refuses writes on a node that is not primary.
 var ErrNotWritable = errors.New("node is not writable")
@@ -29,7 +24,8 @@ type Engine struct {
 	// Oplog is nil on a standalone server.
 	Oplog *Oplog
 
-	state atomic.Pointer[State]
+	state     atomic.Pointer[State]
+	committed atomic.Pointer[State]
 
 	clock atomic.Uint64 // the cluster time; written with mu held
 
@@ -37,7 +33,9 @@ type Engine struct {
 	term       int64
 	writable   bool
 	nextRecord RecordID
-	history    []*State // in order, the newest last
+	history    history // nothing but the first State without an oplog
+	window     uint32  // in seconds
+	oldest     bson.Timestamp
 	locks      map[lock]*Tx
 	open       map[*Tx]struct{} // transactions
 }
@@ -45,13 +43,14 @@ type Engine struct {
 // NewEngine makes an empty Engine, with an oplog for a member of a replica set.
 // Nothing can be written before SetWritable.
 func NewEngine(replicated bool) *Engine {
-	e := &Engine{locks: map[lock]*Tx{}, open: map[*Tx]struct{}{}}
+	e := &Engine{window: DefaultHistoryWindow, locks: map[lock]*Tx{}, open: map[*Tx]struct{}{}}
 	if replicated {
 		e.Oplog = new(Oplog)
 	}
 	s := newState()
 	e.state.Store(s)
-	e.history = []*State{s}
+	e.committed.Store(s)
+	e.history = history{s}
 	return e
 }
 
@@ -99,34 +98,6 @@ func (e *Engine) tick() bson.Timestamp {
 	}
 	e.advance(next)
 	return next
-}
-
-// StateAt is the State as of ts. It fails if that is too long ago.
-func (e *Engine) StateAt(ts bson.Timestamp) (*State, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, s := range slices.Backward(e.history) {
-		if !s.At.TS.After(ts) {
-			return s, nil
-		}
-	}
-	return nil, fmt.Errorf("no snapshot as old as %d.%d is kept", ts.T, ts.I)
-}
-
-// Trim forgets States that nothing but old snapshot reads could need, now that
-// all until committed is safe.
-func (e *Engine) Trim(committed bson.Timestamp) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	oldest := uint32(time.Now().Add(-historyAge).Unix())
-	drop := 0
-	for drop+1 < len(e.history) && !e.history[drop+1].At.TS.After(committed) &&
-		(e.history[drop+1].At.TS.T < oldest || len(e.history)-drop > historyLimit) {
-		drop++
-	}
-	if drop > 0 && (drop > len(e.history)/2 || drop > historyLimit/4) {
-		e.history = slices.Clone(e.history[drop:])
-	}
 }
 
 func (e *Engine) publish(s *State) {
@@ -209,13 +180,10 @@ func (e *Engine) Apply(entries []*Entry) {
 		entries = entries[1:]
 	}
 	for _, entry := range entries {
+		w.redo(entry)
 		for _, op := range entry.Ops {
-			if err := w.apply(op); err != nil {
-				panic("an oplog entry does not apply: " + err.Error())
-			}
 			e.nextRecord = max(e.nextRecord, op.Record)
 		}
-		w.finish(entry)
 		e.advance(entry.OpTime.TS)
 	}
 	e.Oplog.append(entries...)
@@ -228,7 +196,7 @@ func (e *Engine) Apply(entries []*Entry) {
 func (e *Engine) Resync(from *Engine) {
 	oplog := new(Oplog)
 	from.mu.Lock()
-	state, history, next := from.State(), slices.Clone(from.history), from.nextRecord
+	state, history, oldest, next := from.State(), slices.Clone(from.history), from.oldest, from.nextRecord
 	oplog.replace(from.Oplog)
 	from.mu.Unlock()
 
@@ -236,6 +204,9 @@ func (e *Engine) Resync(from *Engine) {
 	defer e.mu.Unlock()
 	e.state.Store(state)
 	e.history, e.nextRecord = history, max(e.nextRecord, next)
+	if oldest.After(e.oldest) {
+		e.oldest = oldest
+	}
 	e.advance(from.ClusterTime())
 	e.Oplog.replace(oplog)
 	e.Changed.Notify()

@@ -114,6 +114,16 @@ func (w *writer) apply(o *Op) error {
 	return nil
 }
 
+// redo makes the changes of an Entry that another writer has made before.
+func (w *writer) redo(e *Entry) {
+	for _, op := range e.Ops {
+		if err := w.apply(op); err != nil {
+			panic("an oplog entry does not apply: " + err.Error())
+		}
+	}
+	w.finish(e)
+}
+
 // finish puts the Entry of the Ops that were applied last on record: in the
 // catalog and in the table of retryable writes.
 func (w *writer) finish(e *Entry) {
