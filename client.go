@@ -143,6 +143,7 @@ func connect(ctx context.Context, config *uri.Config, resolver uri.Resolver, see
 			Direct: config.DirectConnection, LoadBalanced: config.LoadBalanced,
 		},
 		Pool:                   pools.config,
+		OnLateReply:            func(s *topology.Server, reply bson.Raw) { c.exec.Late(s, reply) },
 		HeartbeatFrequency:     cmp.Or(shortened.HeartbeatFrequency, config.HeartbeatFrequency),
 		MinHeartbeatFrequency:  shortened.MinHeartbeatFrequency,
 		ServerMonitoringMode:   config.ServerMonitoringMode,

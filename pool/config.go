@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/event"
 	"github.com/motor-go/motor/internal/auth"
 	"github.com/motor-go/motor/wire"
@@ -60,6 +61,9 @@ type Config struct {
 	// called without locks. Errors of connections that are stale by then are
 	// left out.
 	OnConnectError func(*ConnectError)
+	// OnLateReply, if set, is given each reply that came when its round trip had
+	// been given up. The connection is back in the pool.
+	OnLateReply func(reply bson.Raw)
 	// Observer receives the pool's events; it may be nil.
 	Observer *event.Observer
 }

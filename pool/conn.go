@@ -197,7 +197,7 @@ func (c *Conn) write(ctx context.Context, r *Request) error {
 		return fmt.Errorf("message for %s: %w", c.Address, err)
 	}
 	if c.late {
-		if err := c.drain(ctx); err != nil {
+		if _, err := c.drain(ctx); err != nil {
 			return c.fail(ctx, "read the reply to an earlier request", false, err)
 		}
 	}
@@ -244,9 +244,9 @@ func (c *Conn) receive(ctx context.Context, into *wire.Memory) (bson.Raw, error)
 }
 
 // drain reads the reply that nobody waits for, within a time.
-func (c *Conn) drain(ctx context.Context) error {
+func (c *Conn) drain(ctx context.Context) (bson.Raw, error) {
 	c.setReadDeadline(ctx, time.Now().Add(c.config.PendingReadTimeout))
-	_, err := c.read(nil)
+	reply, err := c.read(nil)
 	c.setReadDeadline(ctx, c.limit)
 	if err == nil && c.MoreToCome {
 		err = errors.New("the request that was given up is answered without end")
@@ -255,7 +255,7 @@ func (c *Conn) drain(ctx context.Context) error {
 		c.err = err
 	}
 	c.late = err != nil
-	return err
+	return reply, err
 }
 
 // read reads the next reply. An error is one for good, and kept as such, unless

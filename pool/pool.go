@@ -263,12 +263,15 @@ func (p *Pool) establish(c *Conn) {
 
 // drain reads the late reply of c.
 func (p *Pool) drain(c *Conn) {
-	c.drain(context.Background())
+	reply, err := c.drain(context.Background())
 	p.mu.Lock()
 	v := p.state.drained(c, time.Now())
 	p.schedule()
 	p.mu.Unlock()
 	p.carryOut(v)
+	if err == nil && p.config.OnLateReply != nil {
+		p.config.OnLateReply(reply)
+	}
 }
 
 // tick does what is due by the passing of time.

@@ -29,6 +29,9 @@ func (t *Topology) newServer(addr string) *Server {
 	config := t.config.Pool(addr)
 	config.Address = addr
 	config.OnConnectError = s.handleConnectError
+	if late := t.config.OnLateReply; late != nil {
+		config.OnLateReply = func(reply bson.Raw) { late(s, reply) }
+	}
 	config.MinRTT = s.MinRTT
 	s.pool = pool.New(config)
 	if !t.config.Deployment.LoadBalanced {

@@ -51,8 +51,11 @@ type Config struct {
 	Deployment description.Config
 	// Pool is the configuration of the pool of the server with the address.
 	// Monitors dial and shake hands by it, too, but do not authenticate or
-	// compress. Its OnConnectError is set here.
+	// compress. Its OnConnectError and OnLateReply are set here.
 	Pool func(addr string) pool.Config
+	// OnLateReply, if set, is given the replies of a server for which nobody
+	// waited any more when they came.
+	OnLateReply func(s *Server, reply bson.Raw)
 
 	// HeartbeatFrequency (heartbeatFrequencyMS) is the time between two
 	// checks, 10 s if zero and 500 ms at least.
