@@ -19,7 +19,7 @@
 //
 // Snapshot reads go back as far as minSnapshotHistoryWindowInSeconds says: five
 // minutes, or what setParameter makes of it; five seconds before MongoDB 5.0.
-// Memory has a bound nevertheless: a node keeps oplog entries of 256 MB, which
+// Memory has a bound nevertheless: an oplog keeps 256 MB of documents, which
 // old snapshots are made from, and where that is less than the window it is what
 // counts.
 //

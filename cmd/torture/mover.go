@@ -20,7 +20,7 @@ func (w *worker) move(ctx context.Context) {
 		}
 		takenBack := w.rand.IntN(10) == 0
 		w.attempt(ctx, "transfer", 1, func(ctx context.Context) error {
-			return w.client.WithTransaction(ctx, func(ctx context.Context) error {
+			return w.atomically(ctx, func(ctx context.Context) error {
 				if err := w.transfer(ctx, t); err != nil || !takenBack {
 					return err
 				}
@@ -28,6 +28,13 @@ func (w *worker) move(ctx context.Context) {
 			})
 		})
 	}
+}
+
+func (w *worker) atomically(ctx context.Context, f func(ctx context.Context) error) error {
+	if w.careless {
+		return f(ctx)
+	}
+	return w.client.WithTransaction(ctx, f)
 }
 
 func (w *worker) transfer(ctx context.Context, t transfer) error {

@@ -38,7 +38,7 @@ func (w *worker) read(ctx context.Context, seen *sightings) {
 func (w *worker) inSessions(f func(writing, reading *motor.Session)) {
 	var sessions []*motor.Session
 	for range 1 + w.rand.IntN(2) {
-		s, err := w.client.StartSession()
+		s, err := w.client.StartSession(motor.SessionOptions{CausalConsistency: new(!w.careless)})
 		if err != nil {
 			w.failed.add(failure{what: "session", err: err})
 			return
@@ -91,11 +91,14 @@ func (w *worker) snapshot(ctx context.Context, seen *sightings) error {
 			for _, a := range list {
 				sum += a.Amount
 			}
+			if w.careless {
+				w.think() // meanwhile something is moved
+			}
 		}
 		seen.snapshots.Add(1)
 		if sum != accounts*opening {
 			seen.broken.Add(1)
 		}
 		return nil
-	}, motor.SessionOptions{Snapshot: true})
+	}, motor.SessionOptions{Snapshot: !w.careless})
 }

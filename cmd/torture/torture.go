@@ -25,6 +25,7 @@ type config struct {
 	// What is to make the proof fail.
 	noRetryableWrites bool // the driver's retryWrites=false
 	forgetful         bool // servers forget the retryable writes that they made
+	careless          bool // the workload does without transactions, causal consistency and snapshots
 
 	// network is nil for TCP.
 	network *mongotest.Network
@@ -81,7 +82,7 @@ func torture(ctx context.Context, c config) (*report, error) {
 	}
 
 	r := &report{config: c, kinds: map[kind]int{}}
-	w := newWorkload(all, c.seed)
+	w := newWorkload(all, c)
 	w.run(ctx)
 	err = r.carryOut(ctx, d, w.start)
 	w.stop.Store(true)
@@ -126,12 +127,12 @@ type workload struct {
 	seen   sightings
 }
 
-func newWorkload(c *collections, seed uint64) *workload {
+func newWorkload(all *collections, c config) *workload {
 	w := &workload{start: time.Now()}
 	employ := func(n, from int) (list []*worker) {
 		for id := from; id < from+n; id++ {
 			list = append(list, &worker{
-				collections: c, id: id, rand: rand.New(rand.NewPCG(seed, uint64(id))),
+				collections: all, id: id, rand: rand.New(rand.NewPCG(c.seed, uint64(id))), careless: c.careless,
 				start: w.start, stop: &w.stop, failed: &w.failed,
 			})
 		}

@@ -50,3 +50,10 @@ func TestWithAForgetfulServerWritesAreMadeTwice(t *testing.T) {
 		t.Error(r)
 	}
 }
+
+func TestACarelessWorkloadIsFoundOut(t *testing.T) {
+	r := inVirtualTime(t, config{seed: 1, failovers: 8, careless: true})
+	if r.ok() || r.stale == 0 || r.broken == 0 || r.moves.unwanted == 0 {
+		t.Error(r)
+	}
+}

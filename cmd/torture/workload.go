@@ -62,12 +62,13 @@ const database = "torture"
 // A worker is one goroutine of the workload.
 type worker struct {
 	*collections
-	id      int
-	rand    *rand.Rand
-	start   time.Time
-	stop    *atomic.Bool
-	failed  *failures
-	journal journal
+	id       int
+	rand     *rand.Rand
+	careless bool
+	start    time.Time
+	stop     *atomic.Bool
+	failed   *failures
+	journal  journal
 }
 
 // patienceOfWorkers bounds one operation. Nothing takes as long unless it hangs.
