@@ -65,14 +65,6 @@ func (s settings) with(o Settings) settings {
 // preference from them.
 func (s settings) plain() settings { return settings{timeout: s.timeout} }
 
-// optional is the optional last argument, or the zero value.
-func optional[O any](opts []O) (o O) {
-	if len(opts) > 0 {
-		o = opts[len(opts)-1]
-	}
-	return o
-}
-
 // Collation is the language-specific comparison of strings.
 type Collation struct {
 	Locale          string `bson:"locale"`
