@@ -153,7 +153,8 @@ func (r *responder) reply(msg wire.Msg) []byte {
 			case "fs.files":
 				return r.findFile(msg.Body)
 			case "fs.chunks":
-				return r.batch("firstBatch", coll, newCursor(0, fileSize(wanted(msg.Body, "files_id"))), firstBatch)
+				all := newCursor(0, fileSize(wanted(msg.Body, "files_id")))
+				return r.batch("firstBatch", coll, all, number(msg.Body, "batchSize", firstBatch))
 			default:
 				return r.find(coll, msg.Body)
 			}

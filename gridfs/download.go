@@ -341,8 +341,12 @@ func (d *DownloadStream) wrong(n int64, problem string) error {
 // release lets go of the chunks that are here.
 func (d *DownloadStream) release() {
 	d.data = nil
-	if d.cursor != nil {
-		d.cursor.Close(context.WithoutCancel(d.ctx))
-		d.cursor = nil
+	if d.cursor == nil {
+		return
 	}
+	if d.cursor.ID() == 0 && d.cursor.RemainingBatch() == 0 {
+		d.cursor.Next(d.ctx) // with all seen, others get the memory of batches
+	}
+	d.cursor.Close(context.WithoutCancel(d.ctx))
+	d.cursor = nil
 }
