@@ -69,6 +69,8 @@ func TestBackpressureProse4MaxAdaptiveRetries(t *testing.T) {
 	inReplicaSet(t, func(l *lab) { attempts(l, 2, "maxAdaptiveRetries=1") })
 }
 
+// The fail point says what externalClientBaseBackoffMS would make a server of
+// version 9 say.
 func TestBackpressureProse5BaseBackoffMS(t *testing.T) {
 	inReplicaSet(t, func(l *lab) {
 		if took := overloaded(l, 1); took != 600*time.Millisecond {

@@ -221,12 +221,23 @@ func ignore(err, other error) error {
 // of sessions, and gives its address.
 func withoutSessions(l *lab) (address string) {
 	l.Helper()
+	return answering(l, func(string, bson.Raw) bson.D {
+		return append(greeting, d("n", 1, "cursor", d("id", int64(0), "ns", "db.c", "firstBatch", bson.A{}))...)
+	})
+}
+
+// greeting is an answer to hello.
+var greeting = d("ok", 1, "isWritablePrimary", true, "helloOk", true, "minWireVersion", 0, "maxWireVersion", 21,
+	"maxBsonObjectSize", 16<<20, "maxMessageSizeBytes", 48_000_000, "maxWriteBatchSize", 100_000)
+
+// answering starts a server that gives the answers to commands, and gives its
+// address.
+func answering(l *lab, answer func(address string, command bson.Raw) bson.D) (address string) {
+	l.Helper()
 	listener, err := l.network.Listen("127.0.0.1:0")
 	l.ok(err)
 	l.Cleanup(func() { listener.Close() })
-	answer := encode(l, d("ok", 1, "isWritablePrimary", true, "helloOk", true, "minWireVersion", 0, "maxWireVersion", 21,
-		"maxBsonObjectSize", 16<<20, "maxMessageSizeBytes", 48_000_000, "maxWriteBatchSize", 100_000, "n", 1,
-		"cursor", d("id", int64(0), "ns", "db.c", "firstBatch", bson.A{})))
+	address = listener.Addr().String()
 	go func() {
 		for {
 			conn, err := listener.Accept()
@@ -236,13 +247,19 @@ func withoutSessions(l *lab) (address string) {
 			go func() {
 				defer conn.Close()
 				for {
-					h, _, err := wire.ReadMessage(conn, nil, wire.DefaultMaxMessageSize)
+					h, message, err := wire.ReadMessage(conn, nil, wire.DefaultMaxMessageSize)
 					if err != nil {
 						return
 					}
-					reply := wire.AppendMsg(nil, wire.NextRequestID(), h.RequestID, 0, answer)
+					var reply []byte
 					if h.OpCode == wire.OpQuery {
-						reply = wire.AppendReply(nil, wire.NextRequestID(), h.RequestID, answer)
+						reply = wire.AppendReply(nil, wire.NextRequestID(), h.RequestID, encode(l, answer(address, nil)))
+					} else {
+						m, err := wire.ParseMsg(message)
+						if err != nil {
+							return
+						}
+						reply = wire.AppendMsg(nil, wire.NextRequestID(), h.RequestID, 0, encode(l, answer(address, m.Body)))
 					}
 					if _, err := conn.Write(reply); err != nil {
 						return
@@ -251,5 +268,5 @@ func withoutSessions(l *lab) (address string) {
 			}()
 		}
 	}()
-	return listener.Addr().String()
+	return address
 }

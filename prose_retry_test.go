@@ -1,18 +1,20 @@
 package motor_test
 
 import (
+	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/event"
 	"github.com/motor-go/motor/internal/knobs"
 )
 
 // The prose tests of retryable-reads/tests and retryable-writes/tests, by their
-// numbers. Number 1 of the writes, a storage engine without transaction numbers,
-// is TestExplainsTransactionNumbers of package ops.
+// numbers.
 
 // poolCleared has two operations on one connection, of which the first closes
 // the pool for the other.
@@ -44,6 +46,28 @@ func poolCleared(t *testing.T, command string, data bson.D, operation func(*lab,
 
 func TestRetryableReadsProse1PoolCleared(t *testing.T) {
 	poolCleared(t, "find", nil, func(l *lab, c *collection) error { return find(l, c) })
+}
+
+func TestRetryableWritesProse1MMAPv1(t *testing.T) {
+	inReplicaSet(t, func(l *lab) {
+		server := answering(l, func(address string, command bson.Raw) bson.D {
+			if !command.Lookup("insert").IsZero() {
+				return d("ok", 0, "code", 20, "codeName", "IllegalOperation", "errmsg", "Transaction numbers are only allowed on a replica set member or mongos")
+			}
+			return append(greeting, d("setName", "rs", "hosts", bson.A{address}, "logicalSessionTimeoutMinutes", 30)...)
+		})
+		client, tr := l.connectTo("mongodb://"+server+"/?replicaSet=rs", knobs.Knobs{}, "retryWrites=true")
+		err := insert(l, client.Database("db").Collection("c"))
+		var command *motor.CommandError
+		if !errors.As(err, &command) || command.Code != 20 ||
+			!strings.Contains(strings.ToLower(command.Message), "this mongodb deployment does not support retryable writes") ||
+			!strings.Contains(command.Message, "retryWrites=false") {
+			l.Errorf("the insert gave %v, want error 20 and what to do about it", err)
+		}
+		if tr.last(l.T).Lookup("txnNumber").IsZero() {
+			l.Errorf("%v is no retryable write", tr.last(l.T))
+		}
+	})
 }
 
 func TestRetryableWritesProse2PoolCleared(t *testing.T) {
@@ -130,45 +154,61 @@ func TestRetryableReadsProse3InAReplicaSet(t *testing.T) {
 	}
 }
 
-// mixedErrors has a find fail with one overload error and then with others that
-// can be retried, and gives the number of attempts and the time it took.
-func mixedErrors(l *lab, jitter float64) (attempts int, took time.Duration) {
+// mixed is a command that fails with one overload error and then with others
+// that have the labels of what can be retried.
+type mixed struct {
+	command   string
+	operation func(*lab, *collection) error
+	labels    bson.A
+}
+
+var (
+	mixedRead  = mixed{"find", find, bson.A{"RetryableError"}}
+	mixedWrite = mixed{"insert", insert, bson.A{"RetryableError", "RetryableWriteError"}}
+)
+
+// run gives the number of attempts and the time they took.
+func (m mixed) run(l *lab, jitter float64) (attempts int, took time.Duration) {
 	setter, _ := l.connect()
-	client, tr := l.connectTo(l.uri, knobs.Knobs{Jitter: func() float64 { return jitter }}, "heartbeatFrequencyMS=500")
-	data := func(labels ...any) bson.D {
-		return d("failCommands", bson.A{"find"}, "errorLabels", bson.A(labels), "errorCode", 91)
+	client, tr := l.connectTo(l.uri, knobs.Knobs{Jitter: func() float64 { return jitter }}, "retryReads=true", "retryWrites=true", "heartbeatFrequencyMS=500")
+	data := func(labels bson.A) bson.D {
+		return d("failCommands", bson.A{m.command}, "errorLabels", labels, "errorCode", 91)
 	}
 	var once sync.Once
 	tr.failed = func(*event.CommandFailed) {
-		once.Do(func() { l.ok(failPoint(setter, "alwaysOn", data("RetryableError"))) })
+		once.Do(func() { l.ok(failPoint(setter, "alwaysOn", data(m.labels))) })
 	}
-	l.ok(failPoint(setter, times(1), data("RetryableError", "SystemOverloadedError")))
+	l.ok(failPoint(setter, times(1), data(bson.A{"RetryableError", "SystemOverloadedError"})))
 	l.ok(client.Ping(l.Context(), nil))
 	start := time.Now()
-	if err := find(l, client.Database("db").Collection("c")); codeOf(err) != 91 {
-		l.Errorf("find gave %v, want the server's error 91", err)
+	if err := m.operation(l, client.Database("db").Collection("c")); codeOf(err) != 91 {
+		l.Errorf("%s gave %v, want the server's error 91", m.command, err)
 	}
-	return len(tr.of("started", "find")), time.Since(start)
+	return len(tr.of("started", m.command)), time.Since(start)
 }
 
-func TestRetryableReadsProse4MaximumOfRetries(t *testing.T) {
+func (m mixed) retriesAtMost(t *testing.T) {
 	inReplicaSet(t, func(l *lab) {
-		if attempts, _ := mixedErrors(l, 0); attempts != maxRetries+1 {
+		if attempts, _ := m.run(l, 0); attempts != maxRetries+1 {
 			l.Errorf("%d attempts, want %d", attempts, maxRetries+1)
 		}
 	})
 }
 
-// The pause is made so long that it cannot be mistaken for the time until the
-// server is known again after an error that tells of its shutdown.
-func TestRetryableReadsProse5NoBackoffForOtherErrors(t *testing.T) {
+// pausesOnce makes the pause so long that it cannot be mistaken for the time
+// until the server is known again after an error that tells of its shutdown.
+func (m mixed) pausesOnce(t *testing.T) {
 	inReplicaSet(t, func(l *lab) {
 		const jitter, pause, rediscovery = 50, 10 * time.Second, time.Second
-		if _, took := mixedErrors(l, jitter); took < pause || took > pause+maxRetries*rediscovery {
+		if _, took := m.run(l, jitter); took < pause || took > pause+maxRetries*rediscovery {
 			l.Errorf("it took %v, want one pause of %v", took, pause)
 		}
 	})
 }
+
+func TestRetryableReadsProse4MaximumOfRetries(t *testing.T) { mixedRead.retriesAtMost(t) }
+
+func TestRetryableReadsProse5NoBackoffForOtherErrors(t *testing.T) { mixedRead.pausesOnce(t) }
 
 func TestRetryableWritesProse3OriginalError(t *testing.T) {
 	inReplicaSet(t, func(l *lab) {
@@ -195,6 +235,8 @@ func TestRetryableWritesProse3OriginalError(t *testing.T) {
 }
 
 func TestRetryableWritesProse6SeveralErrors(t *testing.T) {
+	t.Run("4 maximum of retries", mixedWrite.retriesAtMost)
+	t.Run("5 no backoff for other errors", mixedWrite.pausesOnce)
 	const none = "NoWritesPerformed"
 	for name, c := range map[string]struct {
 		first, second   []any // labels beside those of an overload

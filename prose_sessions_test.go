@@ -15,10 +15,15 @@ import (
 	"github.com/motor-go/motor/internal/knobs"
 )
 
-// The prose tests of sessions/tests, by their numbers. 7, 16 and 17 are for
-// drivers that log in as several users, 12 and 13 for processes that fork; 15
-// has been removed. 22 and 23 are for properties: here SnapshotTime is a method,
-// and zero where nothing is read at a point in time.
+// The prose tests of sessions/tests, by their numbers. Those that are missing
+// cannot be written for this driver:
+//
+//	7, 16, 17  a client has one credential, from Connect to Close: there are not
+//	           two users at a time, nor one after the other
+//	12, 13     a Go process cannot fork and go on: the child would have one thread
+//	           and none of the goroutines
+//	15         has been removed
+//	23         SnapshotTime is a method, there is nothing to assign to
 
 func TestSessionsProse1SnapshotAndCausalConsistency(t *testing.T) {
 	inReplicaSet(t, func(l *lab) {
@@ -79,10 +84,71 @@ func TestSessionsProse3ClusterTimeInCommands(t *testing.T) {
 	}
 }
 
-// everything is all operations of a collection.
+// others are the operations of databases and clients that take a session, and
+// those of collections that neither read nor write documents.
+var others = named{
+	"findOne": func(ctx context.Context, c *collection) error {
+		_, err := c.FindOne(ctx, nil)
+		return ignore(err, motor.ErrNoDocuments)
+	},
+	"countDocuments": func(ctx context.Context, c *collection) error {
+		_, err := c.CountDocuments(ctx, nil)
+		return err
+	},
+	"runCommand": func(ctx context.Context, c *collection) error {
+		_, err := c.Database().RunCommand(ctx, d("ping", 1))
+		return err
+	},
+	"runCursorCommand": func(ctx context.Context, c *collection) error {
+		cursor, err := motor.RunCursorCommand[bson.D](ctx, c.Database(), d("find", "c"))
+		if err == nil {
+			err = cursor.Close(ctx)
+		}
+		return err
+	},
+	"aggregate of a database": func(ctx context.Context, c *collection) error {
+		_, err := motor.AggregateDatabase[bson.D](ctx, c.Database().Client().Database("admin"), bson.A{d("$currentOp", bson.D{})}).Slice()
+		return err
+	},
+	"listCollections": func(ctx context.Context, c *collection) error {
+		_, err := c.Database().ListCollectionNames(ctx, nil)
+		return err
+	},
+	"listDatabases": func(ctx context.Context, c *collection) error {
+		_, err := c.Database().Client().ListDatabaseNames(ctx, nil)
+		return err
+	},
+	"listIndexes": func(ctx context.Context, c *collection) error { _, err := c.ListIndexNames(ctx); return err },
+	"dropIndexes": func(ctx context.Context, c *collection) error { return c.DropAllIndexes(ctx) },
+	"create": func(ctx context.Context, c *collection) error {
+		return c.Database().CreateCollection(ctx, bson.NewObjectID().Hex())
+	},
+	"collMod": func(ctx context.Context, c *collection) error {
+		return c.Database().ModifyCollection(ctx, "c", motor.ModifyCollectionOptions{ValidationLevel: "off"})
+	},
+	"rename": func(ctx context.Context, c *collection) error {
+		return c.Rename(ctx, "d", motor.RenameOptions{DropTarget: true})
+	},
+	"drop":         func(ctx context.Context, c *collection) error { return c.Drop(ctx) },
+	"dropDatabase": func(ctx context.Context, c *collection) error { return c.Database().Drop(ctx) },
+	"bulkWrite of a client": func(ctx context.Context, c *collection) error {
+		_, err := c.Database().Client().BulkWrite(ctx, []motor.ClientWrite{{Namespace: "db.c", Model: motor.InsertOneModel[any]{Document: bson.D{}}}})
+		return err
+	},
+	"watch": func(ctx context.Context, c *collection) error {
+		stream, err := c.Watch(ctx, nil)
+		if err == nil {
+			err = stream.Close(ctx)
+		}
+		return err
+	},
+}
+
+// everything is all operations that take a session.
 func everything() named {
 	all := maps.Clone(reads)
 	maps.Copy(all, writes)
+	maps.Copy(all, others)
 	return all
 }
 
@@ -92,10 +158,12 @@ func TestSessionsProse4ExplicitAndImplicit(t *testing.T) {
 		s, ctx := l.sessionOf(client)
 		c := client.Database("db").Collection("c")
 		for name, operation := range everything() {
+			l.ok(insert(l, c)) // what some of them work on
 			l.ok(operation(ctx, c))
 			if lsid := lsidOf(tr.last(l.T)); lsid != s.ID().String() {
 				l.Errorf("%s: lsid %s, want that of the session", name, lsid)
 			}
+			l.ok(insert(l, c))
 			l.ok(operation(l.Context(), c))
 			if lsid := lsidOf(tr.last(l.T)); lsid == "" || lsid == s.ID().String() {
 				l.Errorf("%s without a session: lsid %s", name, lsid)
@@ -186,6 +254,7 @@ func TestSessionsProse10NoSessionIsLeftCheckedOut(t *testing.T) {
 		client, tr := l.connect()
 		c := client.Database("db").Collection("c")
 		for _, operation := range everything() {
+			l.ok(insert(l, c))
 			l.ok(operation(l.Context(), c))
 		}
 		s, ctx := l.sessionOf(client)
@@ -318,6 +387,19 @@ func TestSessionsProse21SnapshotTimeWithoutSnapshot(t *testing.T) {
 		client, _ := l.connect()
 		if _, err := client.StartSession(motor.SessionOptions{SnapshotTime: bson.Timestamp{T: 1}}); err == nil {
 			l.Error("a session that is no snapshot session took a snapshotTime")
+		}
+	})
+}
+
+func TestSessionsProse22SnapshotTimeOfAnotherSession(t *testing.T) {
+	inReplicaSet(t, func(l *lab) {
+		client, _ := l.connect()
+		s, ctx := l.sessionOf(client, motor.SessionOptions{Snapshot: false})
+		for range 2 {
+			if at := s.SnapshotTime(); !at.IsZero() {
+				l.Errorf("a session that is no snapshot session reads at %v", at)
+			}
+			l.ok(reads["find"](ctx, client.Database("db").Collection("c")))
 		}
 	})
 }
