@@ -12,6 +12,7 @@ import (
 	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/internal/option"
+	"github.com/motor-go/motor/internal/shelf"
 )
 
 // UploadOptions are the options of an upload.
@@ -156,14 +157,20 @@ func (u *UploadStream) ReadFrom(source io.Reader) (n int64, err error) {
 	}
 }
 
+// buffers are for batches of chunks. They are large, so uploads take turns.
+var buffers shelf.Shelf[[]byte]
+
 // room is free space in the buffer. The buffer grows up to a batch, for want
 // bytes if they fit.
 func (u *UploadStream) room(want int) []byte {
+	if u.buf == nil {
+		u.buf, _ = buffers.Take()
+	}
 	if len(u.buf) == cap(u.buf) {
 		size := min(max(2*cap(u.buf), len(u.buf)+want), u.batch)
 		u.buf = append(make([]byte, 0, size), u.buf...)
 	}
-	return u.buf[len(u.buf):cap(u.buf)]
+	return u.buf[len(u.buf):min(cap(u.buf), u.batch)]
 }
 
 // extend counts n bytes of room in, and sends the buffer if it is a batch.
@@ -202,6 +209,10 @@ func (u *UploadStream) send(p []byte) error {
 
 // fail makes err the answer to all further writes.
 func (u *UploadStream) fail(err error) error {
+	const small = 64 << 10
+	if cap(u.buf) > small {
+		buffers.Put(u.buf[:0])
+	}
 	u.err, u.buf = err, nil
 	return err
 }
