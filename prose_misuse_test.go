@@ -22,6 +22,7 @@ func TestSessionServesOneOperationAtATime(t *testing.T) {
 		for _, inTransaction := range []bool{false, true} {
 			if inTransaction {
 				l.ok(s.StartTransaction())
+				l.ok(reads["find"](ctx, c)) // the server has heard of it
 			}
 			l.ok(failPoint(client, times(1), d("failCommands", bson.A{"find"}, "blockConnection", true, "blockTimeMS", 1000)))
 			done := make(chan error)
