@@ -204,3 +204,14 @@ func ExampleCollection_Rename() {
 	fmt.Println(names, err)
 	// Output: [wanderers] <nil>
 }
+
+// A library that stores values of its own encodes them as the application does.
+func ExampleDatabase_BSON() {
+	planets, end := planets()
+	defer end()
+
+	db := planets.Database().With(motor.Settings{BSON: &bson.Options{NilSliceAsEmpty: true}})
+	doc, err := db.BSON().Marshal(planet{Name: "Ceres"})
+	fmt.Println(bson.Raw(doc), err)
+	// Output: {"_id":"Ceres","moons":[],"rings":false} <nil>
+}

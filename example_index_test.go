@@ -137,6 +137,47 @@ func ExampleCollection_CreateSearchIndex() {
 	// Output: 31082
 }
 
+func ExampleCollection_CreateSearchIndexes() {
+	planets, end := planets()
+	defer end()
+
+	_, err := planets.CreateSearchIndexes(context.Background(), []motor.SearchIndexModel{
+		{Name: "names", Definition: bson.D{{Key: "mappings", Value: bson.D{{Key: "dynamic", Value: true}}}}},
+		{Name: "near", Type: "vectorSearch", Definition: bson.D{{Key: "fields", Value: bson.A{bson.D{
+			{Key: "type", Value: "vector"}, {Key: "path", Value: "orbit"}, {Key: "numDimensions", Value: 3}, {Key: "similarity", Value: "euclidean"},
+		}}}}},
+	})
+	var refused *motor.CommandError
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Code)
+	}
+	// Output: 31082
+}
+
+func ExampleCollection_UpdateSearchIndex() {
+	planets, end := planets()
+	defer end()
+
+	err := planets.UpdateSearchIndex(context.Background(), "names", bson.D{{Key: "mappings", Value: bson.D{{Key: "dynamic", Value: false}}}})
+	var refused *motor.CommandError
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Code)
+	}
+	// Output: 31082
+}
+
+func ExampleCollection_DropSearchIndex() {
+	planets, end := planets()
+	defer end()
+
+	err := planets.DropSearchIndex(context.Background(), "names")
+	var refused *motor.CommandError
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Code)
+	}
+	// Output: 31082
+}
+
 func ExampleCollection_ListSearchIndexes() {
 	planets, end := planets()
 	defer end()

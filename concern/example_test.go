@@ -39,3 +39,12 @@ func ExampleParseMode() {
 	fmt.Println(mode == concern.Nearest, err)
 	// Output: true <nil>
 }
+
+// What is not set is left to the server.
+func ExampleReadConcern() {
+	fmt.Println(concern.ReadConcern{}.IsDefault(), concern.ReadConcern{Level: "majority"}.IsDefault())
+	fmt.Println(concern.WriteConcern{}.IsDefault(), concern.WriteConcern{W: "majority"}.IsDefault())
+	// Output:
+	// true false
+	// true false
+}

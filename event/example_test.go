@@ -71,3 +71,13 @@ func ExampleTruncate() {
 	fmt.Println(event.Truncate("{\"name\":\"Ada\"}", 8))
 	// Output: {"name":...
 }
+
+// Reading a command costs nothing unless somebody does.
+func ExampleDocument() {
+	use(&event.Observer{CommandStarted: func(e *event.CommandStarted) {
+		if command := e.Command.Raw(); e.CommandName == "insert" {
+			fmt.Println(event.CollectionName(command), command.Lookup("documents", "0"))
+		}
+	}})
+	// Output: orders {"_id":1}
+}

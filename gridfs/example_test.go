@@ -190,6 +190,28 @@ func ExampleBucket_UploadFromStreamWithID() {
 	// false true
 }
 
+// What an io.Reader gives is copied chunk by chunk, without another buffer.
+func ExampleBucket_OpenUploadStreamWithID() {
+	ctx := context.Background()
+	client := connect(ctx)
+	defer client.Close(ctx)
+	bucket := gridfs.NewBucket(client.Database("exampleStreamWithID"))
+
+	stream, err := bucket.OpenUploadStreamWithID(ctx, "order 18", "invoice.txt")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := io.WriteString(stream, "Invoice\n"); err != nil {
+		log.Fatal(err)
+	}
+	n, err := stream.ReadFrom(strings.NewReader("2 pens, 3 €"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(n, stream.ID(), stream.Close())
+	// Output: 13 order 18 <nil>
+}
+
 func ExampleBucket_DownloadToStream() {
 	ctx := context.Background()
 	client := connect(ctx)
@@ -208,6 +230,32 @@ func ExampleBucket_DownloadToStream() {
 	// Output:
 	// 13 roses are red <nil>
 	// true
+}
+
+// A file with a chunk missing is not given out as if it were whole.
+func ExampleChunkError() {
+	ctx := context.Background()
+	client := connect(ctx)
+	defer client.Close(ctx)
+	db := client.Database("exampleChunkError")
+	bucket := gridfs.NewBucket(db)
+	id, err := bucket.UploadFromStream(ctx, "poem", strings.NewReader("roses are red"), gridfs.UploadOptions{ChunkSizeBytes: 4})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := db.Collection("fs.chunks").DeleteOne(ctx, bson.D{{Key: "n", Value: 2}}); err != nil {
+		log.Fatal(err)
+	}
+
+	stream, err := bucket.OpenDownloadStream(ctx, id)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer stream.Close()
+	_, err = stream.WriteTo(io.Discard)
+	var damaged *gridfs.ChunkError
+	fmt.Println(errors.As(err, &damaged))
+	// Output: true
 }
 
 // Revision 0 is the first file with the name, -1 the last, which is the
