@@ -18,7 +18,6 @@ type workload struct {
 	// gate is held by a worker while it does something, so that whoever holds it
 	// alone finds the client at rest.
 	gate sync.RWMutex
-	stop context.Context
 	wg   sync.WaitGroup
 
 	mu    sync.Mutex // guards what follows
