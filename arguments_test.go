@@ -6,17 +6,16 @@ import (
 
 	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
-	"github.com/motor-go/motor/mongotest"
 )
 
 // What cannot be sent is refused before it is.
 func TestArgumentsRefused(t *testing.T) {
-	client, err := motor.Connect(t.Context(), mongotest.New(t, mongotest.Options{}).URI())
+	client, err := motor.Connect(t.Context(), anyReplicaSet(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.Close(t.Context())
-	ctx, db := t.Context(), client.Database("test")
+	ctx, db := t.Context(), client.Database(scratch)
 	coll := db.Collection("c")
 	junk := bson.Raw("junk")
 	run := func(command any) error {

@@ -56,20 +56,20 @@ func TestErrorsSayTheAddressOnce(t *testing.T) {
 }
 
 func TestEndedContextIsSaidOfTheOperation(t *testing.T) {
-	client := connectTo(t, mongotest.NewStandalone(t, mongotest.Options{}).URI())
+	client := connectTo(t, anyReplicaSet(t))
 	if err := client.Ping(bounded(t), nil); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := client.Database("db").Collection("c").FindOne(ctx, nil)
+	_, err := client.Database(scratch).Collection("c").FindOne(ctx, nil)
 	if !errors.Is(err, context.Canceled) || err.Error() != "find: context canceled" {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestClosedClient(t *testing.T) {
-	client, err := motor.Connect(t.Context(), mongotest.NewStandalone(t, mongotest.Options{}).URI())
+	client, err := motor.Connect(t.Context(), anyReplicaSet(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,8 +88,8 @@ func TestClosedClient(t *testing.T) {
 
 // A filter that was forgotten must not delete everything.
 func TestNilFilterOfAWrite(t *testing.T) {
-	client := connectTo(t, mongotest.NewStandalone(t, mongotest.Options{}).URI())
-	c := client.Database("db").Collection("c")
+	client := connectTo(t, anyReplicaSet(t))
+	c := client.Database(scratch).Collection("c")
 	if _, err := c.InsertOne(bounded(t), d("x", 1)); err != nil {
 		t.Fatal(err)
 	}
@@ -119,8 +119,8 @@ func TestNilFilterOfAWrite(t *testing.T) {
 
 // A message that is too long for the server is not sent, and says so.
 func TestMessageThatIsTooLong(t *testing.T) {
-	client := connectTo(t, mongotest.NewStandalone(t, mongotest.Options{}).URI())
-	_, err := client.Database("db").RunCommand(bounded(t), d("ping", 1, "a", make([]byte, 25<<20), "b", make([]byte, 25<<20)))
+	client := connectTo(t, anyReplicaSet(t))
+	_, err := client.Database(scratch).RunCommand(bounded(t), d("ping", 1, "a", make([]byte, 25<<20), "b", make([]byte, 25<<20)))
 	var connection *motor.ConnectionError
 	if !errors.As(err, &connection) || connection.Sent || connection.Network || !strings.Contains(err.Error(), "the limit is 48000000") {
 		t.Errorf("%#v", err)

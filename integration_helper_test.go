@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/motor-go/motor"
+	"github.com/motor-go/motor/mongotest"
 )
 
 // patience bounds every wait of an integration test. It is long for the sake of
@@ -41,6 +42,29 @@ func bounded(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// scratch is the database of tests in a deployment that may not be their own.
+const scratch = "motor_test"
+
+// anyReplicaSet is the connection string of a replica set, for tests to which it
+// does not matter whose it is: that of MONGODB_URI, in which the database scratch
+// is dropped, or one of their own.
+func anyReplicaSet(t *testing.T) string {
+	t.Helper()
+	uri := os.Getenv("MONGODB_URI")
+	if uri == "" {
+		return mongotest.New(t, mongotest.Options{}).URI()
+	}
+	db := connectTo(t, uri).Database(scratch)
+	drop := func() {
+		if err := db.Drop(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	drop()
+	t.Cleanup(drop)
+	return uri
 }
 
 // connectTo makes a client that is closed with the test.

@@ -8,11 +8,10 @@ import (
 
 	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
-	"github.com/motor-go/motor/mongotest"
 )
 
 func replicaSet(t *testing.T) *motor.Client {
-	client, err := motor.Connect(t.Context(), mongotest.New(t, mongotest.Options{}).URI())
+	client, err := motor.Connect(t.Context(), anyReplicaSet(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +22,7 @@ func replicaSet(t *testing.T) *motor.Client {
 // A transaction within a transaction would commit on its own.
 func TestNestedTransactionIsRefused(t *testing.T) {
 	ctx, client := t.Context(), replicaSet(t)
-	coll := client.Database("db").Collection("c")
+	coll := client.Database(scratch).Collection("c")
 	outer := errors.New("outer fails")
 	err := client.WithTransaction(ctx, func(ctx context.Context) error {
 		inner := client.WithTransaction(ctx, func(ctx context.Context) error {
@@ -46,7 +45,7 @@ func TestNestedTransactionIsRefused(t *testing.T) {
 // A context that ends while the stream waits does not end the stream.
 func TestChangeStreamOutlivesItsCallersContext(t *testing.T) {
 	ctx, client := t.Context(), replicaSet(t)
-	coll := client.Database("db").Collection("c")
+	coll := client.Database(scratch).Collection("c")
 	stream, err := coll.Watch(ctx, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +71,7 @@ func TestChangeStreamOutlivesItsCallersContext(t *testing.T) {
 
 func TestSortByAMapIsRefused(t *testing.T) {
 	client := replicaSet(t)
-	_, err := client.Database("db").Collection("c").Find(t.Context(), nil, motor.FindOptions{Sort: bson.M{"a": 1, "b": 1}}).Slice()
+	_, err := client.Database(scratch).Collection("c").Find(t.Context(), nil, motor.FindOptions{Sort: bson.M{"a": 1, "b": 1}}).Slice()
 	if err == nil {
 		t.Error("a sort without an order was taken")
 	}

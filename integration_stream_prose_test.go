@@ -3,6 +3,7 @@ package motor_test
 import (
 	"bytes"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/event"
 	"github.com/motor-go/motor/mongotest"
+	"github.com/motor-go/motor/topology/description"
 )
 
 // streamTest is a deployment for a prose test of change streams, and what was
@@ -32,19 +34,21 @@ type sent struct {
 	command       bson.Raw
 }
 
-// onDeployments runs a prose test on a replica set and on a sharded cluster.
+// onDeployments runs a prose test on a replica set and on a sharded cluster, or
+// on what MONGODB_URI says.
 func onDeployments(t *testing.T, test func(t *streamTest)) {
-	for _, sharded := range []bool{false, true} {
-		name := map[bool]string{false: "replica set", true: "sharded"}[sharded]
-		t.Run(name, func(t *testing.T) {
-			s := &streamTest{T: t, sharded: sharded}
-			var uri string
-			if sharded {
-				uri = mongotest.NewSharded(t, mongotest.Options{Routers: 1}).URI()
-			} else {
-				uri = mongotest.New(t, mongotest.Options{}).URI()
+	for name, uri := range map[string]func(*testing.T) string{
+		"replica set": anyReplicaSet,
+		"sharded": func(t *testing.T) string {
+			if os.Getenv("MONGODB_URI") != "" {
+				t.Skip("MONGODB_URI is the only deployment")
 			}
-			s.client = connectTo(t, withOptions(uri, "retryReads=false"), motor.ClientOptions{Observer: &event.Observer{
+			return mongotest.NewSharded(t, mongotest.Options{Routers: 1}).URI()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &streamTest{T: t}
+			s.client = connectTo(t, withOptions(uri(t), "retryReads=false"), motor.ClientOptions{Observer: &event.Observer{
 				CommandStarted: func(e *event.CommandStarted) {
 					s.mu.Lock()
 					defer s.mu.Unlock()
@@ -58,8 +62,9 @@ func onDeployments(t *testing.T, test func(t *streamTest)) {
 					}
 				},
 			}})
-			s.coll = s.client.Database("db").Collection("c")
+			s.coll = s.client.Database(scratch).Collection("c")
 			s.insert(0) // a collection to watch
+			s.sharded = s.client.Topology().Type == description.Sharded
 			test(s)
 		})
 	}
@@ -376,7 +381,7 @@ func TestChangeStreamProse19SplitEvents(t *testing.T) {
 		if err := t.coll.Drop(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := t.client.Database("db").CreateCollection(t.Context(), "c",
+		if err := t.coll.Database().CreateCollection(t.Context(), "c",
 			motor.CreateCollectionOptions{ChangeStreamPreAndPostImages: d("enabled", true)}); err != nil {
 			t.Fatal(err)
 		}

@@ -10,7 +10,6 @@ import (
 	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/event"
-	"github.com/motor-go/motor/mongotest"
 )
 
 // Each operation is announced once, whatever number of commands it takes, and
@@ -18,7 +17,7 @@ import (
 func TestOperationEvents(t *testing.T) {
 	var seen []string
 	open := map[int64]string{}
-	client, err := motor.Connect(t.Context(), mongotest.New(t, mongotest.Options{}).URI(), motor.ClientOptions{Observer: &event.Observer{
+	client, err := motor.Connect(t.Context(), anyReplicaSet(t), motor.ClientOptions{Observer: &event.Observer{
 		OperationStarted: func(e *event.OperationStarted) {
 			text := fmt.Sprintf("%s %s.%s", e.Name, e.DatabaseName, e.CollectionName)
 			if e.Parent != 0 {
@@ -41,7 +40,7 @@ func TestOperationEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close(context.Background())
-	planets := client.Database("test").Collection("planets")
+	planets := client.Database(scratch).Collection("planets")
 	sun := bson.D{{Key: "_id", Value: 1}, {Key: "name", Value: "Sun"}}
 	refused := errors.New("refused")
 
@@ -55,18 +54,18 @@ func TestOperationEvents(t *testing.T) {
 				motor.InsertOneModel[bson.D]{Document: sun}, motor.DeleteOneModel[bson.D]{Filter: sun},
 			})
 			return err
-		}, []string{"bulkWrite test.planets", "bulkWrite test.planets: insert", "bulkWrite test.planets: delete"}},
+		}, []string{"bulkWrite motor_test.planets", "bulkWrite motor_test.planets: insert", "bulkWrite motor_test.planets: delete"}},
 		{"a command of the user's own", func(ctx context.Context) error {
-			_, err := client.Database("test").RunCommand(ctx, bson.D{{Key: "ping", Value: 1}})
+			_, err := client.Database(scratch).RunCommand(ctx, bson.D{{Key: "ping", Value: 1}})
 			return err
-		}, []string{"runCommand test.", "runCommand test.: ping"}},
+		}, []string{"runCommand motor_test.", "runCommand motor_test.: ping"}},
 		{"a transaction", func(ctx context.Context) error {
 			return client.WithTransaction(ctx, func(ctx context.Context) error {
 				_, err := planets.InsertOne(ctx, sun)
 				return err
 			})
 		}, []string{
-			"transaction .", "transaction . > insert test.planets", "transaction . > insert test.planets: insert",
+			"transaction .", "transaction . > insert motor_test.planets", "transaction . > insert motor_test.planets: insert",
 			"transaction . > commitTransaction admin.", "transaction . > commitTransaction admin.: commitTransaction",
 		}},
 		{"a transaction without operations", func(ctx context.Context) error {
@@ -82,7 +81,7 @@ func TestOperationEvents(t *testing.T) {
 			}
 			return err
 		}, []string{
-			"transaction .", "transaction . > delete test.planets", "transaction . > delete test.planets: delete",
+			"transaction .", "transaction . > delete motor_test.planets", "transaction . > delete motor_test.planets: delete",
 			"transaction . > abortTransaction admin.", "transaction . > abortTransaction admin.: abortTransaction",
 		}},
 		{"a failure", func(ctx context.Context) error {
@@ -95,8 +94,8 @@ func TestOperationEvents(t *testing.T) {
 			}
 			return nil
 		}, []string{
-			"insert test.planets", "insert test.planets: insert", "failed: insert test.planets",
-			"find test.planets", "find test.planets: find", "failed: find test.planets",
+			"insert motor_test.planets", "insert motor_test.planets: insert", "failed: insert motor_test.planets",
+			"find motor_test.planets", "find motor_test.planets: find", "failed: find motor_test.planets",
 		}},
 	} {
 		seen = nil

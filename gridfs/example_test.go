@@ -21,7 +21,7 @@ import (
 // connect connects to a replica set inside the process. A program gives a
 // connection string of its own.
 func connect(ctx context.Context) *motor.Client {
-	client, err := motor.Connect(ctx, deployment)
+	client, err := motor.Connect(ctx, embedded)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package gridfs_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"testing"
@@ -9,8 +10,9 @@ import (
 )
 
 // deployment is the connection string of the replica set that all tests share,
-// each with a database of its own.
-var deployment string
+// each with a database of its own: that of MONGODB_URI, or embedded. The Examples
+// leave their databases behind, and therefore always take the embedded one.
+var deployment, embedded string
 
 func TestMain(m *testing.M) {
 	rs, err := mongotest.StartReplicaSet(mongotest.Options{})
@@ -18,7 +20,8 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	deployment = rs.URI()
+	embedded = rs.URI()
+	deployment = cmp.Or(os.Getenv("MONGODB_URI"), embedded)
 	code := m.Run()
 	rs.Close()
 	os.Exit(code)
