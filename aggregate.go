@@ -67,7 +67,7 @@ func aggregate[R any](ctx context.Context, d *Database, coll string, s settings,
 		RawData:                  o.RawData,
 	}
 	var err error
-	if cmd.Envelope, err = d.client.envelope(ctx, d.name, s); err != nil {
+	if cmd.Envelope, err = d.envelope(ctx, s); err != nil {
 		return nil, err
 	}
 	cmd.MaxTime = o.MaxTime

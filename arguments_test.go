@@ -37,6 +37,10 @@ func TestArgumentsRefused(t *testing.T) {
 		"malformed resumeAfter":   {func() error { _, err := coll.Watch(ctx, nil, motor.WatchOptions{ResumeAfter: junk}); return err }, "resumeAfter: it is no document"},
 		"malformed startAfter":    {func() error { _, err := coll.Watch(ctx, nil, motor.WatchOptions{StartAfter: bson.Raw{}}); return err }, "startAfter: it is no document"},
 		"a write without a model": {func() error { _, err := coll.BulkWrite(ctx, []motor.WriteModel[bson.D]{nil}); return err }, "write 0 has no model"},
+		"a nil pointer to a model": {func() error {
+			_, err := coll.BulkWrite(ctx, []motor.WriteModel[bson.D]{(*motor.DeleteManyModel[bson.D])(nil)})
+			return err
+		}, "write 0 has no model"},
 	} {
 		if err := c.do(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)

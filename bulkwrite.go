@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/internal/option"
@@ -194,6 +195,12 @@ func (m DeleteManyModel[T]) add(e *encoder, to statements, index int) {
 	to.delete(index, &ops.DeleteStatement{Filter: e.writeFilter(m.Filter), Multi: true, Collation: e.collation(m.Collation), Hint: e.hint(m.Hint)})
 }
 
+// missing reports whether a model is nil, or a nil pointer to one.
+func missing(model any) bool {
+	v := reflect.ValueOf(model)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
+}
+
 // BulkWrite makes writes of all kinds, in as many commands as it takes. The
 // error is a *BulkWriteError if some were refused; the result then says what
 // the others did.
@@ -204,7 +211,7 @@ func (c *Collection[T]) BulkWrite(ctx context.Context, models []WriteModel[T], o
 	o, e := option.Of(opts), c.encoder()
 	b := bulk{ordered: !o.Unordered, large: c.large.Load(), ids: map[int]any{}}
 	for i, m := range models {
-		if m == nil {
+		if missing(m) {
 			return nil, fmt.Errorf("bulkWrite: write %d has no model", i)
 		}
 		e.buf = e.buf[:0]

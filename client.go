@@ -95,6 +95,9 @@ type Client struct {
 // servers, but does not wait for them: the first operation does. Close must be
 // called in the end.
 func Connect(ctx context.Context, connectionString string, opts ...ClientOptions) (*Client, error) {
+	if ctx == nil {
+		return nil, errNoContext
+	}
 	o := option.Of(opts).logging()
 	config, warnings, err := uri.Parse(connectionString)
 	if err != nil {
@@ -198,12 +201,15 @@ func pollSRV(config *uri.Config, resolver uri.Resolver, ttl time.Duration, short
 // Database is a database of the deployment. Nothing is sent; a database comes
 // into being with its first document.
 func (c *Client) Database(name string, opts ...Settings) *Database {
+	if c == nil {
+		return new(Database) // whose operations say so
+	}
 	return &Database{client: c, name: name, settings: c.settings.with(option.Of(opts))}
 }
 
 // DefaultDatabase is the database that the connection string names, or nil.
 func (c *Client) DefaultDatabase() *Database {
-	if c.config.Database == "" {
+	if c == nil || c.config == nil || c.config.Database == "" {
 		return nil
 	}
 	return c.Database(c.config.Database)
@@ -212,6 +218,9 @@ func (c *Client) DefaultDatabase() *Database {
 // Ping waits for a server that pref selects, nil being the client's read
 // preference, and has it answer.
 func (c *Client) Ping(ctx context.Context, pref *ReadPreference) error {
+	if err := c.ready(ctx); err != nil {
+		return err
+	}
 	if pref == nil {
 		pref = &c.settings.readPreference
 	}
@@ -221,11 +230,19 @@ func (c *Client) Ping(ctx context.Context, pref *ReadPreference) error {
 
 // AppendDriverInfo names another library that wraps the driver, for new
 // connections to tell the servers.
-func (c *Client) AppendDriverInfo(info DriverInfo) error { return c.metadata.Append(info) }
+func (c *Client) AppendDriverInfo(info DriverInfo) error {
+	if !c.made() {
+		return errNotConnected
+	}
+	return c.metadata.Append(info)
+}
 
 // Stats are the connection pools at this instant, in the order of the servers'
 // addresses.
 func (c *Client) Stats() []ServerStats {
+	if !c.made() {
+		return nil
+	}
 	var list []ServerStats
 	for _, s := range c.exec.Topology.Servers() {
 		list = append(list, ServerStats{Server: s.Description(), Pool: s.Pool().Stats()})
@@ -240,15 +257,24 @@ type ServerStats struct {
 }
 
 // Topology is what the client knows of the deployment now.
-func (c *Client) Topology() description.Topology { return c.exec.Topology.Description() }
+func (c *Client) Topology() description.Topology {
+	if !c.made() {
+		return description.Topology{}
+	}
+	return c.exec.Topology.Description()
+}
 
 // Close ends the server sessions, waits for operations under way as long as ctx
 // allows, and closes all connections. Operations that begin later fail with
 // ErrClientClosed. To close a client again does nothing.
 func (c *Client) Close(ctx context.Context) error {
+	if !c.made() {
+		return errNotConnected
+	}
 	if !c.closed.CompareAndSwap(false, true) {
 		return nil
 	}
+	ctx = present(ctx)
 	c.endSessions(ctx)
 	return c.exec.Topology.Close(ctx)
 }
@@ -282,11 +308,27 @@ func (c *Client) sessionTimeout() time.Duration {
 	return time.Duration(c.exec.Topology.Description().LogicalSessionTimeoutMinutes) * time.Minute
 }
 
+// made reports whether c comes from Connect.
+func (c *Client) made() bool { return c != nil && c.exec != nil }
+
+// ready is an error if no operation can begin.
+func (c *Client) ready(ctx context.Context) error {
+	switch {
+	case !c.made():
+		return errNotConnected
+	case c.closed.Load():
+		return ErrClientClosed
+	case ctx == nil:
+		return errNoContext
+	}
+	return nil
+}
+
 // envelope is that of a command on db, with the session of ctx. In a
 // transaction the concerns are those that the transaction was started with.
 func (c *Client) envelope(ctx context.Context, db string, s settings) (ops.Envelope, error) {
-	if c.closed.Load() {
-		return ops.Envelope{}, ErrClientClosed
+	if err := c.ready(ctx); err != nil {
+		return ops.Envelope{}, err
 	}
 	b := bindingOf(ctx)
 	session, err := c.owned(b.session)
@@ -314,4 +356,9 @@ func (c *Client) envelope(ctx context.Context, db string, s settings) (ops.Envel
 
 // URI is the connection string that the client was made with, secrets hidden
 // and options in a fixed order.
-func (c *Client) URI() string { return c.config.String() }
+func (c *Client) URI() string {
+	if !c.made() {
+		return ""
+	}
+	return c.config.String()
+}

@@ -59,6 +59,9 @@ type ClientBulkWriteResult struct {
 // write after others had succeeded; the result then says what those did, or is
 // nil if none is known to have succeeded.
 func (c *Client) BulkWrite(ctx context.Context, writes []ClientWrite, opts ...ClientBulkWriteOptions) (*ClientBulkWriteResult, error) {
+	if err := c.ready(ctx); err != nil {
+		return nil, err
+	}
 	o, e := option.Of(opts), newEncoder(c.settings.codec)
 	var b clientBulk
 	b.Docs, _ = largeBuffers.Take()
@@ -118,7 +121,7 @@ func (b *clientBulk) fill(e *encoder, writes []ClientWrite) error {
 			b.Namespaces = append(b.Namespaces, w.Namespace)
 		}
 		b.Namespace = append(b.Namespace, at)
-		if e.buf = e.buf[:0]; w.Model == nil {
+		if e.buf = e.buf[:0]; missing(w.Model) {
 			return fmt.Errorf("write %d has no model", i)
 		}
 		if w.Model.add(e, b, i); e.err != nil {

@@ -22,6 +22,9 @@ type Collection[T any] struct {
 // CollectionOf is the collection name of db with documents of type T. Nothing
 // is sent; a collection comes into being with its first document.
 func CollectionOf[T any](db *Database, name string, opts ...Settings) *Collection[T] {
+	if db == nil {
+		db = new(Database) // whose operations say so
+	}
 	return &Collection[T]{db: db, name: name, settings: db.settings.with(option.Of(opts))}
 }
 
@@ -47,7 +50,7 @@ func (c *Collection[T]) wrote(large bool) {
 
 // envelope is that of a read or a write on the collection.
 func (c *Collection[T]) envelope(ctx context.Context) (ops.Envelope, error) {
-	return c.db.client.envelope(ctx, c.db.name, c.settings)
+	return c.db.envelope(ctx, c.settings)
 }
 
 // run runs a command, unless its arguments could not be encoded. It releases e.

@@ -37,6 +37,22 @@ func (d *Database) Collection(name string, opts ...Settings) *Collection[bson.D]
 	return CollectionOf[bson.D](d, name, opts...)
 }
 
+// ready is an error if no operation can begin.
+func (d *Database) ready(ctx context.Context) error {
+	if d == nil {
+		return errNotConnected
+	}
+	return d.client.ready(ctx)
+}
+
+// envelope is that of a command on the database.
+func (d *Database) envelope(ctx context.Context, s settings) (ops.Envelope, error) {
+	if d == nil {
+		return ops.Envelope{}, errNotConnected
+	}
+	return d.client.envelope(ctx, d.name, s)
+}
+
 // RunCommandOptions are the options of RunCommand.
 type RunCommandOptions struct {
 	// ReadPreference selects the server; nil is primary. That of the client is
@@ -60,7 +76,7 @@ func (d *Database) RunCommand(ctx context.Context, command any, opts ...RunComma
 		return nil, e.err
 	}
 	var err error
-	if cmd.Envelope, err = d.client.envelope(ctx, d.name, d.settings.plain()); err != nil {
+	if cmd.Envelope, err = d.envelope(ctx, d.settings.plain()); err != nil {
 		return nil, err
 	}
 	if err := readFrom(&cmd.Envelope, option.Of(opts).ReadPreference); err != nil {
@@ -85,7 +101,7 @@ func readFrom(env *ops.Envelope, pref *ReadPreference) error {
 
 // manage runs a command that needs the primary and takes the write concern.
 func (d *Database) manage(ctx context.Context, cmd *ops.Generic) (bson.Raw, error) {
-	env, err := d.client.envelope(ctx, d.name, d.settings)
+	env, err := d.envelope(ctx, d.settings)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,9 @@ type Docs[T any] func(yield func(T, error) bool)
 // Slice is all the documents. The slice is empty, not nil, if there are none.
 func (d Docs[T]) Slice() ([]T, error) {
 	list := []T{}
+	if d == nil {
+		return nil, errNotConnected
+	}
 	for doc, err := range d {
 		if err != nil {
 			return nil, err
@@ -28,6 +31,9 @@ func (d Docs[T]) Slice() ([]T, error) {
 
 // First is the first document, or ErrNoDocuments.
 func (d Docs[T]) First() (doc T, err error) {
+	if d == nil {
+		return doc, errNotConnected
+	}
 	for doc, err := range d {
 		return doc, err
 	}
@@ -59,8 +65,17 @@ func docs[T any](ctx context.Context, open func() (*Cursor[T], error)) Docs[T] {
 
 // closing is ctx without its end, for what must be done all the same.
 func closing(ctx context.Context) context.Context {
-	if ctx.Done() == nil {
+	if ctx = present(ctx); ctx.Done() == nil {
 		return ctx
 	}
 	return context.WithoutCancel(ctx)
+}
+
+// present is ctx, or one that never ends where a nil one must do no harm, as in
+// what closes and ends.
+func present(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
 }

@@ -49,6 +49,9 @@ func (c *Client) ListDatabaseObjects(ctx context.Context, filter any, opts ...Li
 }
 
 func listDatabases[R any](ctx context.Context, c *Client, filter any, nameOnly bool, o ListDatabasesOptions) ([]R, error) {
+	if err := c.ready(ctx); err != nil {
+		return nil, err
+	}
 	e := newEncoder(c.settings.codec)
 	body, at := bson.BeginDocument(nil)
 	body = bson.AppendInt32(body, "listDatabases", 1)
@@ -162,7 +165,7 @@ func listCollections[R any](ctx context.Context, d *Database, filter any, nameOn
 func list[R any](ctx context.Context, d *Database, e *encoder, cmd *ops.Generic, batchSize *int32, comment bson.RawValue, mode TimeoutMode) (*Cursor[R], error) {
 	cmd.Read = true
 	var err error
-	if cmd.Envelope, err = d.client.envelope(ctx, d.name, d.settings.plain()); err != nil {
+	if cmd.Envelope, err = d.envelope(ctx, d.settings.plain()); err != nil {
 		return nil, err
 	}
 	o := ops.CursorOptions{Comment: comment, RawData: cmd.RawData}
@@ -184,7 +187,7 @@ func (d *Database) read(ctx context.Context, e *encoder, body bson.Raw) (bson.Ra
 	}
 	cmd := &ops.Generic{Body: body, Read: true}
 	var err error
-	if cmd.Envelope, err = d.client.envelope(ctx, d.name, d.settings.plain()); err != nil {
+	if cmd.Envelope, err = d.envelope(ctx, d.settings.plain()); err != nil {
 		return nil, err
 	}
 	res, err := d.client.exec.Run(ctx, cmd)

@@ -30,6 +30,9 @@ var (
 	ErrSessionsUnsupported = session.ErrUnsupported
 	// ErrWrongClient says that the context carries a session of another client.
 	ErrWrongClient = errors.New("the context carries a session of another client")
+
+	errNotConnected = errors.New("there is no client; make one with Connect, and databases, collections, sessions and cursors with its methods")
+	errNoContext    = errors.New("the context is nil; pass context.Background() where there is none")
 )
 
 type (

@@ -226,6 +226,9 @@ func (c *Collection[T]) dropIndexes(ctx context.Context, index any, o DropIndexO
 
 // database is the database with the collection's settings.
 func (c *Collection[T]) database() *Database {
+	if c.db == nil {
+		return new(Database) // whose operations say so
+	}
 	return &Database{client: c.db.client, name: c.db.name, settings: c.settings}
 }
 

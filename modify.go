@@ -70,14 +70,15 @@ type RenameOptions struct {
 // Rename gives the collection another name within its database.
 func (c *Collection[T]) Rename(ctx context.Context, to string, opts ...RenameOptions) error {
 	o, e := option.Of(opts), c.encoder()
+	db := c.database()
 	body, at := bson.BeginDocument(nil)
-	body = bson.AppendString(body, "renameCollection", c.db.name+"."+c.name)
-	body = bson.AppendString(body, "to", c.db.name+"."+to)
+	body = bson.AppendString(body, "renameCollection", db.name+"."+c.name)
+	body = bson.AppendString(body, "to", db.name+"."+to)
 	body = appendTrue(body, "dropTarget", o.DropTarget)
 	body = bson.EndDocument(appendValue(body, "comment", e.value("comment", o.Comment)), at)
 	if e.err != nil {
 		return fmt.Errorf("rename: %w", e.err)
 	}
-	_, err := c.db.client.Database("admin").With(Settings{WriteConcern: &c.settings.writeConcern, Timeout: c.settings.timeout}).manage(ctx, &ops.Generic{Body: body})
+	_, err := db.client.Database("admin").With(Settings{WriteConcern: &c.settings.writeConcern, Timeout: c.settings.timeout}).manage(ctx, &ops.Generic{Body: body})
 	return err
 }

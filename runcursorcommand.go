@@ -29,7 +29,7 @@ func RunCursorCommand[R any](ctx context.Context, d *Database, command any, opts
 		return nil, e.err
 	}
 	var err error
-	if cmd.Envelope, err = d.client.envelope(ctx, d.name, d.settings.plain()); err != nil {
+	if cmd.Envelope, err = d.envelope(ctx, d.settings.plain()); err != nil {
 		return nil, err
 	}
 	if err := readFrom(&cmd.Envelope, o.ReadPreference); err != nil {
@@ -45,6 +45,9 @@ func RunCursorCommand[R any](ctx context.Context, d *Database, command any, opts
 // SetComment sets the comment of the commands getMore to come. Servers before
 // 4.4 do not take one.
 func (c *Cursor[T]) SetComment(comment any) error {
+	if c.inner == nil {
+		return errNotConnected
+	}
 	e := &encoder{codec: c.codec}
 	v := e.value("comment", comment)
 	if e.err == nil {

@@ -106,7 +106,7 @@ func (c *Collection[T]) searchIndexes(ctx context.Context, e *encoder, body bson
 	}
 	cmd := &ops.Generic{Body: body, Write: true}
 	var err error
-	if cmd.Envelope, err = c.db.client.envelope(ctx, c.db.name, c.settings.plain()); err != nil {
+	if cmd.Envelope, err = c.db.envelope(ctx, c.settings.plain()); err != nil {
 		return nil, err
 	}
 	res, err := c.db.client.exec.Run(ctx, cmd)

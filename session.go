@@ -39,8 +39,8 @@ type Session struct {
 // StartSession starts a session. Nothing is sent. The error is ErrClientClosed,
 // or says which options exclude each other.
 func (c *Client) StartSession(opts ...SessionOptions) (*Session, error) {
-	if c.closed.Load() {
-		return nil, ErrClientClosed
+	if err := c.ready(context.Background()); err != nil {
+		return nil, err
 	}
 	inner, err := session.New(c.exec.Sessions, option.Of(opts))
 	if err != nil {
@@ -70,6 +70,9 @@ func (c *Client) WithSession(ctx context.Context, fn func(ctx context.Context) e
 	if fn == nil {
 		return errNoFunc
 	}
+	if err := c.ready(ctx); err != nil {
+		return err
+	}
 	s, err := c.StartSession(opts...)
 	if err != nil {
 		return err
@@ -81,6 +84,10 @@ func (c *Client) WithSession(ctx context.Context, fn func(ctx context.Context) e
 // End ends the session. An open transaction is aborted; the error says that
 // there was no time for that.
 func (s *Session) End(ctx context.Context) error {
+	if !s.made() {
+		return errNotConnected
+	}
+	ctx = present(ctx)
 	var failure error
 	if s.inner.Transaction.InProgress() {
 		t, err := s.begin(ctx)
@@ -97,9 +104,18 @@ func (s *Session) End(ctx context.Context) error {
 	return nil
 }
 
+// made reports whether s comes from StartSession.
+func (s *Session) made() bool { return s != nil && s.inner != nil }
+
 // begin is the timeout of a commit, an abort or a WithTransaction that begins
 // now.
 func (s *Session) begin(ctx context.Context) (ops.Timeout, error) {
+	switch {
+	case !s.made():
+		return ops.Timeout{}, errNotConnected
+	case ctx == nil:
+		return ops.Timeout{}, errNoContext
+	}
 	b := bindingOf(ctx)
 	b.session = s
 	return b.begin(cmp.Or(s.inner.Options().DefaultTimeout, s.client.settings.timeout))
@@ -109,32 +125,64 @@ func (s *Session) begin(ctx context.Context) (ops.Timeout, error) {
 func (s *Session) Client() *Client { return s.client }
 
 // ID is the session's identifier, the document lsid.
-func (s *Session) ID() bson.Raw { return s.inner.ID(time.Now(), s.client.sessionTimeout()) }
+func (s *Session) ID() bson.Raw {
+	if !s.made() {
+		return nil
+	}
+	return s.inner.ID(time.Now(), s.client.sessionTimeout())
+}
 
 // InTransaction reports whether operations of the session are part of a
 // transaction.
-func (s *Session) InTransaction() bool { return s.inner.Transaction.InProgress() }
+func (s *Session) InTransaction() bool { return s.made() && s.inner.Transaction.InProgress() }
 
 // ClusterTime is the greatest $clusterTime that the session has seen, or nil.
-func (s *Session) ClusterTime() bson.Raw { return s.inner.ClusterTime().Doc }
+func (s *Session) ClusterTime() bson.Raw {
+	if !s.made() {
+		return nil
+	}
+	return s.inner.ClusterTime().Doc
+}
 
 // OperationTime is the time of the session's latest operation.
-func (s *Session) OperationTime() bson.Timestamp { return s.inner.OperationTime() }
+func (s *Session) OperationTime() (t bson.Timestamp) {
+	if s.made() {
+		t = s.inner.OperationTime()
+	}
+	return t
+}
 
 // SnapshotTime is the point in time that a snapshot session reads at; zero as
 // long as none is chosen.
-func (s *Session) SnapshotTime() bson.Timestamp { return s.inner.SnapshotTime() }
+func (s *Session) SnapshotTime() (t bson.Timestamp) {
+	if s.made() {
+		t = s.inner.SnapshotTime()
+	}
+	return t
+}
 
 // AdvanceClusterTime moves the cluster time forward to one of another session.
-func (s *Session) AdvanceClusterTime(t bson.Raw) error { return s.inner.AdvanceClusterTime(t) }
+func (s *Session) AdvanceClusterTime(t bson.Raw) error {
+	if !s.made() {
+		return errNotConnected
+	}
+	return s.inner.AdvanceClusterTime(t)
+}
 
 // AdvanceOperationTime moves the operation time forward to one of another
 // session: reads then see what that session saw.
-func (s *Session) AdvanceOperationTime(t bson.Timestamp) { s.inner.AdvanceOperationTime(t) }
+func (s *Session) AdvanceOperationTime(t bson.Timestamp) {
+	if s.made() {
+		s.inner.AdvanceOperationTime(t)
+	}
+}
 
 // StartTransaction begins a transaction. The server hears of it with the first
 // operation.
 func (s *Session) StartTransaction(opts ...TransactionOptions) error {
+	if !s.made() {
+		return errNotConnected
+	}
 	o := option.Of(opts).Or(s.inner.Options().DefaultTransaction).Or(s.client.transactionDefaults())
 	if !s.inner.Transaction.InProgress() {
 		s.client.exec.Unpin(s.inner)

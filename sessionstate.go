@@ -32,6 +32,9 @@ type SessionState struct {
 // State is the session at this instant. It must not be called while an
 // operation uses the session.
 func (s *Session) State() SessionState {
+	if !s.made() {
+		return SessionState{}
+	}
 	t := &s.inner.Transaction
 	return SessionState{Transaction: t.State, Pinned: t.Pinned, PinnedConnection: t.Pin != nil, Dirty: s.inner.Dirty()}
 }

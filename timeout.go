@@ -47,6 +47,9 @@ func WithTimeout(ctx context.Context, d time.Duration) context.Context {
 // the timeoutMS that an operation on the database would have, from now on. The
 // caller calls cancel when they are done.
 func (d *Database) ShareTimeout(ctx context.Context) (shared context.Context, cancel context.CancelFunc, err error) {
+	if err := d.ready(ctx); err != nil {
+		return ctx, func() {}, err
+	}
 	b := bindingOf(ctx)
 	t, err := b.begin(d.settings.timeout)
 	if err != nil || !t.Set {
@@ -68,12 +71,15 @@ type bindingKey struct{}
 
 // bindingOf is the binding that ctx carries, or none.
 func bindingOf(ctx context.Context) binding {
+	if ctx == nil {
+		return binding{}
+	}
 	b, _ := ctx.Value(bindingKey{}).(binding)
 	return b
 }
 
 func (b binding) bind(ctx context.Context) context.Context {
-	return context.WithValue(ctx, bindingKey{}, b)
+	return context.WithValue(present(ctx), bindingKey{}, b)
 }
 
 // begin is the timeout of an operation that begins now, or what is left of the

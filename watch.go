@@ -108,22 +108,28 @@ type ChangeStream[T any] struct {
 // a change made afterwards is not missed. pipeline holds further stages, or is
 // nil.
 func (c *Collection[T]) Watch(ctx context.Context, pipeline any, opts ...WatchOptions) (*ChangeStream[T], error) {
-	return watch[T](ctx, c.db.client, c.db.name, c.name, c.settings, pipeline, option.Of(opts))
+	return watch[T](ctx, c.db, c.name, c.settings, pipeline, option.Of(opts))
 }
 
 // Watch opens a change stream on all collections of the database.
 func (d *Database) Watch(ctx context.Context, pipeline any, opts ...WatchOptions) (*ChangeStream[bson.D], error) {
-	return watch[bson.D](ctx, d.client, d.name, "", d.settings, pipeline, option.Of(opts))
+	return watch[bson.D](ctx, d, "", d.settings, pipeline, option.Of(opts))
 }
 
 // Watch opens a change stream on the whole deployment.
 func (c *Client) Watch(ctx context.Context, pipeline any, opts ...WatchOptions) (*ChangeStream[bson.D], error) {
-	return watch[bson.D](ctx, c, "admin", "", c.settings, pipeline, option.Of(opts))
+	admin := c.Database("admin")
+	return watch[bson.D](ctx, admin, "", admin.settings, pipeline, option.Of(opts))
 }
 
-func watch[T any](ctx context.Context, c *Client, db, coll string, s settings, pipeline any, o WatchOptions) (*ChangeStream[T], error) {
+func watch[T any](ctx context.Context, d *Database, coll string, s settings, pipeline any, o WatchOptions) (*ChangeStream[T], error) {
+	env, err := d.envelope(ctx, s)
+	if err != nil {
+		return nil, err
+	}
 	e := newEncoder(s.codec)
 	cmd := ops.Aggregate{
+		Envelope:   env,
 		Collection: coll,
 		Collation:  e.collation(o.Collation),
 		Comment:    e.value("comment", o.Comment),
@@ -133,7 +139,7 @@ func watch[T any](ctx context.Context, c *Client, db, coll string, s settings, p
 		FullDocument:             string(o.FullDocument),
 		FullDocumentBeforeChange: string(o.FullDocumentBeforeChange),
 		ShowExpandedEvents:       o.ShowExpandedEvents,
-		AllChanges:               db == "admin" && coll == "",
+		AllChanges:               d.name == "admin" && coll == "",
 		Pipeline:                 e.pipeline(pipeline),
 		MaxAwait:                 o.MaxAwaitTime,
 		BatchSize:                o.BatchSize,
@@ -141,15 +147,11 @@ func watch[T any](ctx context.Context, c *Client, db, coll string, s settings, p
 	if e.err != nil {
 		return nil, fmt.Errorf("watch: %w", e.err)
 	}
-	var err error
-	if cmd.Envelope, err = c.envelope(ctx, db, s); err != nil {
-		return nil, err
-	}
 	await := ops.CursorOptions{MaxAwait: o.MaxAwaitTime}
 	if err := DefaultTimeoutMode.bound(TailableAwait, &cmd.Timeout, &await); err != nil {
 		return nil, fmt.Errorf("watch: %w", err)
 	}
-	inner, err := changestream.Open(ctx, c.exec, cmd, co)
+	inner, err := changestream.Open(ctx, d.client.exec, cmd, co)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +162,7 @@ func watch[T any](ctx context.Context, c *Client, db, coll string, s settings, p
 // is left, which closes the stream. An error ends it, ctx's among them.
 func (s *ChangeStream[T]) All(ctx context.Context) iter.Seq2[ChangeEvent[T], error] {
 	return func(yield func(ChangeEvent[T], error) bool) {
-		defer s.Close(context.WithoutCancel(ctx))
+		defer s.Close(closing(ctx))
 		for s.Next(ctx) {
 			event, err := s.Decode()
 			if !yield(event, err) || err != nil {
@@ -177,6 +179,10 @@ func (s *ChangeStream[T]) All(ctx context.Context) iter.Seq2[ChangeEvent[T], err
 // ctx has; Err says why. After ctx has ended, Next may be called with another:
 // the stream then resumes and misses nothing.
 func (s *ChangeStream[T]) Next(ctx context.Context) bool {
+	if err := made(s.inner != nil, ctx); err != nil {
+		s.err = err
+		return false
+	}
 	if s.err != nil && !s.inner.Alive() {
 		return false
 	}
@@ -187,6 +193,10 @@ func (s *ChangeStream[T]) Next(ctx context.Context) bool {
 
 // TryNext is Next that asks the server at most once.
 func (s *ChangeStream[T]) TryNext(ctx context.Context) bool {
+	if err := made(s.inner != nil, ctx); err != nil {
+		s.err = err
+		return false
+	}
 	if s.err != nil && !s.inner.Alive() {
 		return false
 	}
@@ -197,7 +207,7 @@ func (s *ChangeStream[T]) TryNext(ctx context.Context) bool {
 
 // Decode is the event that Next moved to.
 func (s *ChangeStream[T]) Decode() (event ChangeEvent[T], err error) {
-	if s.inner.Event() == nil {
+	if s.Current() == nil {
 		return event, errors.New("the change stream is at no event; call Next first")
 	}
 	err = s.codec.Unmarshal(s.inner.Event(), &s.into)
@@ -206,22 +216,41 @@ func (s *ChangeStream[T]) Decode() (event ChangeEvent[T], err error) {
 }
 
 // Current is the event that Next moved to, as it came. It stays valid.
-func (s *ChangeStream[T]) Current() bson.Raw { return s.inner.Event() }
+func (s *ChangeStream[T]) Current() bson.Raw {
+	if s.inner == nil {
+		return nil
+	}
+	return s.inner.Event()
+}
 
 // ResumeToken is where another stream would go on after the events seen so
 // far; nil if that is not known.
-func (s *ChangeStream[T]) ResumeToken() bson.Raw { return s.inner.ResumeToken() }
+func (s *ChangeStream[T]) ResumeToken() bson.Raw {
+	if s.inner == nil {
+		return nil
+	}
+	return s.inner.ResumeToken()
+}
 
 // Err is the error that ended the stream, or nil.
 func (s *ChangeStream[T]) Err() error { return s.err }
 
 // ID is the server's identifier of the stream's cursor.
-func (s *ChangeStream[T]) ID() int64 { return s.inner.ID() }
+func (s *ChangeStream[T]) ID() int64 {
+	if s.inner == nil {
+		return 0
+	}
+	return s.inner.ID()
+}
 
 // Close closes the stream here and on the server, for which it has the whole
 // timeoutMS anew. A Next, TryNext or All that waits in another goroutine ends,
 // without an error.
 func (s *ChangeStream[T]) Close(ctx context.Context) error {
+	if s.inner == nil {
+		return nil
+	}
+	ctx = present(ctx)
 	var timeout *ops.Timeout
 	if d := bindingOf(ctx).timeout; d != nil {
 		timeout = new(ops.NewTimeout(d))

@@ -53,6 +53,9 @@ type Bucket struct {
 // NewBucket is a bucket of db. Nothing is sent; the bucket's collections and
 // their indexes come into being with the first file.
 func NewBucket(db *motor.Database, opts ...Options) *Bucket {
+	if db == nil {
+		db = new(motor.Database) // whose operations say so
+	}
 	o := option.Of(opts)
 	if o.Name == "" {
 		o.Name = defaultName
@@ -75,12 +78,18 @@ func NewBucket(db *motor.Database, opts ...Options) *Bucket {
 	}
 }
 
+// made reports whether b comes from NewBucket.
+func (b *Bucket) made() bool { return b != nil && b.db != nil }
+
 // Name is the bucket's name.
 func (b *Bucket) Name() string { return b.name }
 
 // Find is the files whose files collection documents match filter; nil matches
 // all. The name of a field of the metadata is "metadata.field".
 func (b *Bucket) Find(ctx context.Context, filter any, opts ...motor.FindOptions) motor.Docs[File] {
+	if !b.made() {
+		return func(yield func(File, error) bool) { yield(File{}, errNoBucket) }
+	}
 	return b.files.Find(ctx, filter, opts...)
 }
 
@@ -111,6 +120,9 @@ func (b *Bucket) Delete(ctx context.Context, id any) error {
 
 // DeleteByName deletes all revisions of the file, or returns ErrFileNotFound.
 func (b *Bucket) DeleteByName(ctx context.Context, filename string) error {
+	if !b.made() {
+		return errNoBucket
+	}
 	ctx, cancel, err := b.db.ShareTimeout(ctx)
 	if err != nil {
 		return err
@@ -157,6 +169,9 @@ func (b *Bucket) Rename(ctx context.Context, id any, newFilename string) error {
 // RenameByName gives all revisions of the file another name, or returns
 // ErrFileNotFound.
 func (b *Bucket) RenameByName(ctx context.Context, filename, newFilename string) error {
+	if !b.made() {
+		return errNoBucket
+	}
 	res, err := b.files.UpdateMany(ctx, bson.D{{Key: "filename", Value: filename}}, rename(newFilename))
 	if err == nil && res.Acknowledged && res.MatchedCount == 0 {
 		return b.notFound(filename)
@@ -170,6 +185,9 @@ func rename(newFilename string) bson.D {
 
 // Drop drops the bucket with all its files. It is no error if there is none.
 func (b *Bucket) Drop(ctx context.Context) error {
+	if !b.made() {
+		return errNoBucket
+	}
 	ctx, cancel, err := b.db.ShareTimeout(ctx)
 	if err != nil {
 		return err
@@ -184,6 +202,9 @@ func (b *Bucket) Drop(ctx context.Context) error {
 
 // fileID encodes an id.
 func (b *Bucket) fileID(id any) (bson.RawValue, error) {
+	if !b.made() {
+		return bson.RawValue{}, errNoBucket
+	}
 	value, err := b.codec.MarshalValue(id)
 	if err != nil {
 		return value, fmt.Errorf("file id: %w", err)

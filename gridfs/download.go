@@ -65,6 +65,9 @@ func (b *Bucket) OpenDownloadStream(ctx context.Context, id any) (*DownloadStrea
 // OpenDownloadStreamByName opens a revision of the file with the name. It
 // returns ErrFileNotFound, or ErrRevisionNotFound if the file has others.
 func (b *Bucket) OpenDownloadStreamByName(ctx context.Context, filename string, opts ...DownloadByNameOptions) (*DownloadStream, error) {
+	if !b.made() {
+		return nil, errNoBucket
+	}
 	revision := int64(-1)
 	if r := option.Of(opts).Revision; r != nil {
 		revision = int64(*r)
@@ -215,6 +218,9 @@ func (d *DownloadStream) Seek(offset int64, whence int) (int64, error) {
 // Close closes the stream. It may be called more than once.
 func (d *DownloadStream) Close() error {
 	d.closed = true
+	if d.bucket == nil {
+		return nil
+	}
 	d.release()
 	d.cancel()
 	return nil
@@ -223,8 +229,11 @@ func (d *DownloadStream) Close() error {
 // peek is what there is to read at the offset without another request, io.EOF
 // at the end.
 func (d *DownloadStream) peek() ([]byte, error) {
-	if d.closed {
+	switch {
+	case d.closed:
 		return nil, ErrStreamClosed
+	case d.bucket == nil:
+		return nil, errNoBucket
 	}
 	if d.offset >= d.layout.length {
 		return nil, d.end()

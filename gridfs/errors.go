@@ -14,6 +14,8 @@ var (
 	ErrRevisionNotFound = errors.New("no such revision of the file")
 	// ErrStreamClosed says that the stream was closed or aborted.
 	ErrStreamClosed = errors.New("the stream is closed")
+
+	errNoBucket = errors.New("there is no bucket; make one with NewBucket, and streams with its methods")
 )
 
 // ChunkError says that the chunks of a file are not what its files collection

@@ -113,12 +113,20 @@ func (b *Bucket) UploadFromStreamWithID(ctx context.Context, id any, filename st
 // ID is the file's id.
 func (u *UploadStream) ID() any { return u.id }
 
+// usable is why nothing more can be written, if so.
+func (u *UploadStream) usable() error {
+	if u.bucket == nil {
+		return errNoBucket
+	}
+	return u.err
+}
+
 // Write adds to the file. It sends whole batches of chunks only, so that what
 // was written may not be sent until Close. After an error nothing more can be
 // written, and the chunks that were sent are orphaned unless Abort deletes them.
 func (u *UploadStream) Write(p []byte) (n int, err error) {
-	if u.err != nil {
-		return 0, u.err
+	if err := u.usable(); err != nil {
+		return 0, err
 	}
 	for len(p) > 0 {
 		k := u.batch
@@ -139,8 +147,8 @@ func (u *UploadStream) Write(p []byte) (n int, err error) {
 // ReadFrom adds what source has up to its end. It is what io.Copy calls.
 func (u *UploadStream) ReadFrom(source io.Reader) (n int64, err error) {
 	const least = 32 << 10
-	if u.err != nil {
-		return 0, u.err
+	if err := u.usable(); err != nil {
+		return 0, err
 	}
 	for {
 		k, err := source.Read(u.room(least))
@@ -228,8 +236,8 @@ func (u *UploadStream) finish() {
 // the file exist. If Write or Close has failed there is no file, and Close
 // returns the error.
 func (u *UploadStream) Close() error {
-	if u.err != nil {
-		return u.err
+	if err := u.usable(); err != nil {
+		return err
 	}
 	if len(u.buf) > 0 {
 		if err := u.send(u.buf); err != nil {
@@ -274,8 +282,11 @@ func (u *UploadStream) document(date bson.DateTime, metadata bson.Raw) bson.Raw 
 // Abort has what is left of the stream's timeout or, if nothing is, the whole
 // anew: otherwise a stream that timed out could not be cleaned up.
 func (u *UploadStream) Abort(ctx context.Context) error {
-	if u.done {
+	switch {
+	case u.done:
 		return ErrStreamClosed
+	case u.bucket == nil:
+		return errNoBucket
 	}
 	u.fail(ErrStreamClosed)
 	ctx, cancel, err := u.closing(ctx)
