@@ -17,10 +17,13 @@ const (
 	kill                  // the primary dies, another is elected, it comes back
 	partition             // the primary and the other nodes do not hear one another
 	isolate               // nobody hears the primary, nor it anybody, clients included
+	unplanned             // nobody asked for it: the machine is busy, and servers are late
 	kinds
 )
 
-var kindNames = [kinds]string{stepDown: "step down", kill: "kill and restart", partition: "partition", isolate: "isolated primary"}
+var kindNames = [kinds]string{
+	stepDown: "step down", kill: "kill and restart", partition: "partition", isolate: "isolated primary", unplanned: "unplanned",
+}
 
 func (k kind) String() string { return kindNames[k] }
 

@@ -24,8 +24,6 @@ type report struct {
 	before, afterwards, socketsLeft int
 }
 
-func (r *report) failovers() int { return len(r.plan.spans) }
-
 func (r *report) series(of func(sample) float64) (all []float64) {
 	for _, s := range r.samples {
 		all = append(all, of(s))
@@ -40,6 +38,11 @@ func (r *report) faults() (all []string) {
 		if err := flat(r.series(m.of), m.tolerance); err != nil {
 			fault("%s: %v", m.name, err)
 		}
+	}
+	// More would mean that the driver takes servers for lost, or that the machine
+	// is no place to tell.
+	if of := r.plan.count(); of[unplanned] > 5+len(r.samples)/10 {
+		fault("failovers: %d were not planned, and %d were", of[unplanned], len(r.samples))
 	}
 	if len(r.samples) > 0 {
 		if n := r.samples[len(r.samples)-1].servers.Sessions; n > r.sessions() {
@@ -67,13 +70,9 @@ func (r *report) print(w io.Writer) {
 	line := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
 	line("seed %d: %d goroutines for %v", r.config.seed, r.config.goroutines, r.took.Round(time.Second))
 
-	line("failovers %31d", r.failovers())
-	of := map[kind]int{}
-	for _, s := range r.plan.spans {
-		of[s.kind]++
-	}
-	for k := range kinds {
-		line("  %-30v %8d", k, of[k])
+	line("failovers")
+	for k, n := range r.plan.count() {
+		line("  %-30v %8d", kind(k), n)
 	}
 
 	all := 0

@@ -44,7 +44,9 @@ var measures = []struct {
 	// A pool fills up when its server becomes primary, up to its bound.
 	{"pooled connections", func(s sample) float64 { return float64(s.pooled) }, tolerance{0, poolSize}},
 	{"connections in use", func(s sample) float64 { return float64(s.inUse) }, tolerance{0, 0}},
-	{"cursors of servers", func(s sample) float64 { return float64(s.servers.Cursors) }, tolerance{0.1, 8}},
+	// A reply that a failover has swallowed may have opened a cursor, which the
+	// server keeps for ten minutes.
+	{"cursors of servers", func(s sample) float64 { return float64(s.servers.Cursors) }, tolerance{0.1, 64}},
 }
 
 // take measures while the workload rests, when the late replies to calls that

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
-	"sync"
 	"time"
 
 	"github.com/motor-go/motor"
@@ -63,7 +62,7 @@ func soak(ctx context.Context, c config) (*report, error) {
 	var s sockets
 	client, err := motor.Connect(ctx, fmt.Sprintf("%s&w=majority&readConcernLevel=majority&maxPoolSize=%d&connectTimeoutMS=%d&heartbeatFrequencyMS=%d",
 		d.uri, poolSize, connectTimeout.Milliseconds(), heartbeatFrequency.Milliseconds()),
-		motor.ClientOptions{Dial: s.dial, Observer: &event.Observer{CommandFailed: r.observe}})
+		motor.ClientOptions{Dial: s.dial, Observer: &event.Observer{CommandFailed: r.observe, ServerDescriptionChanged: r.plan.observe}})
 	if err != nil {
 		return nil, err
 	}
@@ -89,13 +88,13 @@ func soak(ctx context.Context, c config) (*report, error) {
 // watch has failovers happen and takes samples until the time is over.
 func (r *report) watch(ctx context.Context, d *deployment, client *motor.Client, s *sockets) error {
 	random := rand.New(rand.NewPCG(r.config.seed, 1<<32))
-	start := time.Now()
+	start := r.work.start
 	for n := 0; time.Since(start) < r.config.lasts && ctx.Err() == nil; n++ {
 		k := r.config.kinds[n%len(r.config.kinds)]
 		lasts := time.Duration(random.Int64N(int64(r.config.every) / 4))
 		if k == isolate {
 			// Long enough for the driver to notice by itself.
-			lasts = min(reaction+lasts/2, r.config.every/2)
+			lasts = min(reaction+lasts/2, 3*r.config.every/5)
 		}
 		r.plan.begin(k)
 		if err := d.failOver(k, lasts); err != nil {
@@ -149,45 +148,4 @@ func (c *collections) balance(ctx context.Context) (sum int, err error) {
 		sum += a.Amount
 	}
 	return sum, err
-}
-
-// plan is which failovers there were.
-type plan struct {
-	mu    sync.Mutex
-	spans []span
-}
-
-// span is a failover, from the blow until all nodes run as before. The end of
-// the one under way is zero.
-type span struct {
-	kind       kind
-	began, end time.Time
-}
-
-func (p *plan) begin(k kind) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.spans = append(p.spans, span{kind: k, began: time.Now()})
-}
-
-func (p *plan) end() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.spans[len(p.spans)-1].end = time.Now()
-}
-
-// aftermath is how long the driver may still meet what a failover has left: a
-// connection that broke, a server that it has not heard of yet.
-const aftermath = time.Second
-
-// during is how many failovers there were between two moments.
-func (p *plan) during(began, end time.Time) (n int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, s := range p.spans {
-		if (s.end.IsZero() || began.Before(s.end.Add(aftermath))) && end.After(s.began) {
-			n++
-		}
-	}
-	return n
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -17,8 +18,9 @@ type workload struct {
 	plan *plan
 	// gate is held by a worker while it does something, so that whoever holds it
 	// alone finds the client at rest.
-	gate sync.RWMutex
-	wg   sync.WaitGroup
+	gate  sync.RWMutex
+	wg    sync.WaitGroup
+	start time.Time
 
 	mu    sync.Mutex // guards what follows
 	calls map[string]int
@@ -34,16 +36,16 @@ type sightings struct {
 	first string
 }
 
-func (s *sightings) add(f failure) {
+func (s *sightings) add(f failure, at time.Duration) {
 	if s.n == 0 {
-		s.first = f.call + ": " + f.err.Error()
+		s.first = fmt.Sprintf("after %.1f s, having met %d failovers: %v", at.Seconds(), f.failover, f.err)
 	}
 	s.n++
 }
 
 func newWorkload(c *collections, p *plan) *workload {
 	return &workload{
-		collections: c, plan: p,
+		collections: c, plan: p, start: time.Now(),
 		calls: map[string]int{}, failed: make([]sightings, len(announced)), unannounced: map[string]*sightings{},
 	}
 }
@@ -112,13 +114,13 @@ func (w *worker) call(ctx context.Context, name string, p promise, f func(ctx co
 	}
 	failed := failure{name, p, failovers, err}
 	if class := classOf(failed); class >= 0 {
-		w.failed[class].add(failed)
+		w.failed[class].add(failed, time.Since(w.start))
 		return false
 	}
 	if w.unannounced[name] == nil {
 		w.unannounced[name] = new(sightings)
 	}
-	w.unannounced[name].add(failed)
+	w.unannounced[name].add(failed, time.Since(w.start))
 	return false
 }
 
