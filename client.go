@@ -23,10 +23,19 @@ import (
 	"github.com/motor-go/motor/uri"
 )
 
-// ClientOptions are what a connection string cannot say, or not as well.
+// ClientOptions are what a program says beside the connection string.
 type ClientOptions struct {
-	// TLS is where TLS connections start from. The connection string must ask
-	// for TLS; its tls options change a copy.
+	// Options are options by the names that they have in connection strings,
+	// such as maxPoolSize or compressors, with values that are written like
+	// there but not percent-encoded. Each wins over what the connection string
+	// says. A name or a value that a connection string would only be warned of
+	// is an error here. Of readPreferenceTags there can be one tag set.
+	Options map[string]string
+	// Credential is whom to authenticate as. Its fields win over the connection
+	// string and Options.
+	Credential Credential
+	// TLS is where TLS connections start from, and turns TLS on; tls=false is
+	// then an error. The other tls options change a copy.
 	TLS *tls.Config
 	// Observer receives events.
 	Observer *event.Observer
@@ -90,6 +99,21 @@ type Client struct {
 	closed   atomic.Bool
 }
 
+// parser reads connection strings with what the options say in code.
+func (o *ClientOptions) parser() uri.Parser {
+	return uri.Parser{
+		Options: o.Options,
+		Credential: uri.Credential{
+			Username:   o.Credential.Username,
+			Password:   string(o.Credential.Password),
+			Source:     o.Credential.Source,
+			Mechanism:  o.Credential.Mechanism,
+			Properties: o.Credential.Properties,
+		},
+		TLS: o.TLS != nil,
+	}
+}
+
 // Connect makes a client for a connection string. It resolves a mongodb+srv
 // name and reads the files that the string names, and begins to look for the
 // servers, but does not wait for them: the first operation does. Close must be
@@ -99,7 +123,7 @@ func Connect(ctx context.Context, connectionString string, opts ...ClientOptions
 		return nil, errNoContext
 	}
 	o := option.Of(opts).logging()
-	config, warnings, err := uri.Parse(connectionString)
+	config, warnings, err := o.parser().Parse(connectionString)
 	if err != nil {
 		return nil, err
 	}

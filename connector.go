@@ -23,6 +23,22 @@ type connector struct {
 	tls  *tlsconf.Config // nil: plain
 }
 
+// Credential is whom to authenticate as, in code. What is left empty is as the
+// connection string says, but for the password of another user.
+type Credential struct {
+	// Username and Password are as they are, not percent-encoded.
+	Username string
+	Password Secret
+	// Source is the database that knows the user (authSource).
+	Source string
+	// Mechanism is SCRAM-SHA-256, MONGODB-X509 or another authMechanism; empty
+	// if it is to be negotiated.
+	Mechanism string
+	// Properties are the authMechanismProperties. Their values may contain
+	// commas, unlike those in a connection string.
+	Properties map[string]string
+}
+
 // AuthCallbacks are callbacks that authentication needs.
 type AuthCallbacks struct {
 	// OIDC provides tokens for programs, OIDCHuman by asking a person.

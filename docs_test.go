@@ -21,6 +21,7 @@ const docPrelude = `package docs
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +35,7 @@ import (
 
 	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/concern"
 	"github.com/motor-go/motor/event"
 	"github.com/motor-go/motor/gridfs"
 	"github.com/motor-go/motor/mongotest"
@@ -65,6 +67,8 @@ var (
 	_ bytes.Buffer
 	_ = errors.Is
 	_ = fmt.Sprint
+	_ *tls.Config
+	_ concern.Mode
 	_ io.Reader
 	_ = log.Fatal
 	_ *slog.Logger

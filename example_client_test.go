@@ -63,6 +63,34 @@ func ExampleClient_DefaultDatabase() {
 	// Output: sky
 }
 
+// What a connection string can say can be said in code: the credential, and any
+// option by its name. Passwords need no percent-encoding here.
+func ExampleClientOptions() {
+	ctx := context.Background()
+	client, err := motor.Connect(ctx, "mongodb://localhost:27017/?maxPoolSize=10", motor.ClientOptions{
+		Credential: motor.Credential{Username: "ada", Password: "p@ss/word", Source: "admin"},
+		Options: map[string]string{
+			"maxPoolSize":    "50",
+			"appname":        "shop",
+			"compressors":    "zstd,snappy",
+			"readPreference": "secondaryPreferred",
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close(ctx)
+	fmt.Println(client.URI())
+
+	_, err = motor.Connect(ctx, "mongodb://localhost:27017", motor.ClientOptions{
+		Options: map[string]string{"maxPoolSize": "many"},
+	})
+	fmt.Println(err)
+	// Output:
+	// mongodb://ada:***@localhost:27017/?authSource=admin&appname=shop&maxPoolSize=50&readPreference=secondaryPreferred&compressors=zstd,snappy
+	// given in code: option maxPoolSize=many: not a whole number
+}
+
 // Secrets are hidden, so that it can be logged.
 func ExampleClient_URI() {
 	ctx := context.Background()

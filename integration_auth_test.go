@@ -1,9 +1,13 @@
 package motor_test
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
+	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +108,38 @@ func TestTLSErrorsNameTheOption(t *testing.T) {
 				t.Errorf("%v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// A TLS configuration and a credential in code need nothing in the connection
+// string.
+func TestTLSAndCredentialInCode(t *testing.T) {
+	ca := newAuthority(t)
+	server := mongotest.NewStandalone(t, mongotest.Options{TLS: ca.server("127.0.0.1"), Username: rootName, Password: rootPassword})
+	pem, err := os.ReadFile(ca.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	options := motor.ClientOptions{
+		TLS:        &tls.Config{RootCAs: roots},
+		Credential: motor.Credential{Username: rootName, Password: rootPassword},
+	}
+	client, err := motor.Connect(t.Context(), "mongodb://"+server.Address(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close(bounded(t))
+	if got := whoAmI(t, client, &motor.ReadPreference{}); got != "root@admin" {
+		t.Errorf("the client is %q", got)
+	}
+	if s := fmt.Sprintf("%v %+v", options, options); strings.Contains(s, rootPassword) {
+		t.Errorf("the options print the password: %s", s)
+	}
+	if client, err := motor.Connect(t.Context(), "mongodb://"+server.Address()+"/?tls=false", options); err == nil {
+		client.Close(bounded(t))
+		t.Error("tls=false is accepted with a TLS configuration")
 	}
 }
 

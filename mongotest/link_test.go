@@ -1,6 +1,7 @@
 package mongotest_test
 
 import (
+	"fmt"
 	"io"
 	"testing"
 	"testing/synctest"
@@ -131,4 +132,11 @@ func TestForgottenTransactionTable(t *testing.T) {
 		c.ok(t, "test", increment)
 		want(t, c.ok(t, "test", `{"find": "c"}`), []string{"cursor", "firstBatch"}, `[{"_id": 1, "n": 2}]`)
 	})
+}
+
+func TestNodePrintsItsAddress(t *testing.T) {
+	server := mongotest.NewStandalone(t, mongotest.Options{})
+	if got := fmt.Sprintf("%v", server.Node); got != server.Address() {
+		t.Errorf("a node prints as %q", got)
+	}
 }

@@ -30,6 +30,9 @@ type Node struct {
 // Address is the node's host and port. It stays the same across restarts.
 func (n *Node) Address() string { return n.address }
 
+// String is the address.
+func (n *Node) String() string { return n.address }
+
 // URI is a connection string for this node alone.
 func (n *Node) URI() string {
 	return n.settings.uri([]*Node{n}, "directConnection=true")

@@ -92,6 +92,9 @@ func knownMechanism(name string) error {
 // CheckCallback.
 func (c *Config) Credential() (*Credential, error) {
 	if c.Username == "" && c.AuthMechanism == "" {
+		if c.Password != "" {
+			return nil, errors.New("authentication: a password needs a user name")
+		}
 		return nil, nil
 	}
 	if err := knownMechanism(c.AuthMechanism); err != nil && c.AuthMechanism != "" {

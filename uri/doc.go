@@ -4,7 +4,8 @@
 // specification from one table, and checks what the options say together. An
 // option that is unknown, deprecated or unusable does not stop it; it is left
 // out and told as a Warning. What would make the client less safe than was
-// asked for is an error.
+// asked for is an error. A Parser adds what a program says in code, by the same
+// table and the same checks.
 //
 // A mongodb+srv string names no hosts but a DNS name. Resolver asks for the SRV
 // and TXT records behind it and completes the Config; a Poller keeps the seed

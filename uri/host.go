@@ -32,6 +32,9 @@ func parseHost(s string) (string, error) {
 	if s == "" {
 		return "", errors.New("connection string: a host is empty; the path of a UNIX domain socket must be percent-encoded")
 	}
+	if err := checkNoOptions(s); err != nil {
+		return "", fmt.Errorf("connection string: host %q: %w", s, err)
+	}
 	name, port, err := splitPort(s)
 	if err != nil {
 		return "", err
@@ -94,7 +97,7 @@ func checkHostname(name string) error {
 		return errors.New("the name is empty")
 	}
 	for _, r := range name {
-		if r <= ' ' || r == 0x7f || strings.ContainsRune(`"#%,:<>?@[\]^{|}`+"`", r) {
+		if r <= ' ' || r == 0x7f || strings.ContainsRune(`"#%&,:<=>?@[\]^{|}`+"`", r) {
 			return fmt.Errorf("no host name contains %q", r)
 		}
 	}
@@ -104,6 +107,9 @@ func checkHostname(name string) error {
 // parseSRVHost reads the one name of a mongodb+srv string. A dot at its end,
 // the root of DNS, is dropped.
 func (c *Config) parseSRVHost(s string) error {
+	if err := checkNoOptions(s); err != nil {
+		return fmt.Errorf("connection string: host %q: %w", s, err)
+	}
 	if strings.Contains(s, ",") {
 		return fmt.Errorf("connection string: %s takes one host name, not a list", srvScheme)
 	}

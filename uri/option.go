@@ -1,6 +1,7 @@
 package uri
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -30,6 +31,14 @@ type option struct {
 	once bool
 	// secret: the value is never shown.
 	secret bool
+}
+
+// subject is what the option is about, the same for all of its names.
+func (o *option) subject() string {
+	if o.name == "ssl" {
+		return "tls"
+	}
+	return cmp.Or(o.renamed, o.name)
 }
 
 // notice is a warning about a value that was used.

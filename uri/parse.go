@@ -1,9 +1,12 @@
 package uri
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -18,6 +21,26 @@ const (
 // password.
 var errUserinfo = errors.New("connection string: the user name, the password and the options must be percent-encoded: write %40 for @, %3A for :, %2F for /, %3F for ? and %25 for %")
 
+// Parse reads a connection string to which nothing is added: it is that of the
+// zero Parser.
+func Parse(s string) (*Config, []Warning, error) { return Parser{}.Parse(s) }
+
+// Parser reads connection strings together with what a program says in code,
+// which wins over the string.
+type Parser struct {
+	// Options are options by their names, with values as in a connection
+	// string but not percent-encoded. They take the place of those of the same
+	// name in the string. What would be a warning there is an error here.
+	Options map[string]string
+	// Credential has the fields that are set take the place of the userinfo,
+	// authSource, authMechanism and authMechanismProperties. A Username takes
+	// the place of the password in the string, too.
+	Credential Credential
+	// TLS asks for TLS, as a TLS configuration in code does: then tls=false is
+	// an error.
+	TLS bool
+}
+
 // Parse reads a connection string. It performs no I/O: the Config of a
 // mongodb+srv string has its SRVHost but no Hosts yet.
 //
@@ -27,7 +50,11 @@ var errUserinfo = errors.New("connection string: the user name, the password and
 // credential is not as its mechanism needs it, and for a bad value of an
 // option that keeps data safe or secret (tls, w, authSource, authMechanism,
 // srvServiceName).
-func Parse(s string) (*Config, []Warning, error) {
+func (p Parser) Parse(s string) (*Config, []Warning, error) {
+	code, err := p.assignments()
+	if err != nil {
+		return nil, nil, err
+	}
 	if !utf8.ValidString(s) {
 		return nil, nil, errors.New("connection string: not valid UTF-8")
 	}
@@ -39,7 +66,7 @@ func Parse(s string) (*Config, []Warning, error) {
 		}
 	}
 	c := defaults
-	warnings, err := c.parse(rest, plain)
+	warnings, err := p.parse(&c, rest, plain, code)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -49,9 +76,9 @@ func Parse(s string) (*Config, []Warning, error) {
 // parse reads what follows the scheme. If there is an @ behind the hosts, what
 // looked like hosts, a database and options may be a user name and a password
 // with a slash or a question mark: nothing of it is quoted.
-func (c *Config) parse(s string, plain bool) ([]Warning, error) {
+func (p Parser) parse(c *Config, s string, plain bool, code []assignment) ([]Warning, error) {
 	authority, path, query := split(s)
-	warnings, err := c.parseParts(authority, path, query, plain)
+	warnings, err := p.parseParts(c, authority, path, query, plain, code)
 	if !strings.Contains(path+query, "@") {
 		return warnings, err
 	}
@@ -64,27 +91,32 @@ func (c *Config) parse(s string, plain bool) ([]Warning, error) {
 	return warnings, nil
 }
 
-func (c *Config) parseParts(authority, path, query string, plain bool) ([]Warning, error) {
+func (p Parser) parseParts(c *Config, authority, path, query string, plain bool, code []assignment) ([]Warning, error) {
 	if err := c.parseAuthority(authority, plain); err != nil {
 		return nil, err
 	}
 	if err := c.parseDatabase(path); err != nil {
 		return nil, err
 	}
-	given, warnings, err := c.parseOptions(query)
+	given, warnings, err := c.parseOptions(query, code)
 	if err != nil {
 		return nil, err
 	}
 	if err := given.check(plain); err != nil {
 		return nil, err
 	}
-	if !given["tls"] && !given["ssl"] {
-		c.TLS = c.impliesTLS()
+	switch said := given["tls"] || given["ssl"]; {
+	case !said:
+		c.TLS = p.TLS || c.impliesTLS()
+	case p.TLS && !c.TLS:
+		return nil, errors.New("connection string: tls=false contradicts the TLS configuration that is given in code")
 	}
+	inString := c.Username
+	c.use(p.Credential)
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if c.AuthMechanism == "MONGODB-AWS" && c.Username != "" {
+	if c.AuthMechanism == "MONGODB-AWS" && inString != "" {
 		warnings = append(warnings, Warning{
 			Option: "authMechanism",
 			Value:  c.AuthMechanism,
@@ -141,9 +173,29 @@ func (c *Config) parseUserinfo(s string) error {
 	return nil
 }
 
+// use takes over the fields of cred that are set.
+func (c *Config) use(cred Credential) {
+	if cred.Username != "" {
+		c.Username, c.Password = cred.Username, ""
+	}
+	c.Password = cmp.Or(cred.Password, c.Password)
+	c.AuthSource = cmp.Or(cred.Source, c.AuthSource)
+	c.AuthMechanism = cmp.Or(cred.Mechanism, c.AuthMechanism)
+	if cred.Properties == nil {
+		return
+	}
+	c.AuthMechanismProperties = map[string]string{}
+	for name, value := range cred.Properties {
+		c.AuthMechanismProperties[strings.ToUpper(name)] = value
+	}
+}
+
 func (c *Config) parseDatabase(s string) error {
 	if strings.Contains(s, "@") {
 		return errUserinfo
+	}
+	if err := checkNoOptions(s); err != nil {
+		return fmt.Errorf("connection string: database %q: %w", s, err)
 	}
 	name, err := unescape(s)
 	if err != nil {
@@ -153,6 +205,17 @@ func (c *Config) parseDatabase(s string) error {
 		return fmt.Errorf("connection string: database %q contains %q, which no database name can", name, name[i])
 	}
 	c.Database = name
+	return nil
+}
+
+// checkNoOptions refuses a host or a database that ends in options.
+func checkNoOptions(s string) error {
+	for part := range strings.SplitSeq(s, "&") {
+		name, _, assigned := strings.Cut(part, "=")
+		if o := optionNamed[lower(name)]; assigned && o != nil {
+			return fmt.Errorf("option %s is not behind a question mark: the options begin with /?, as in mongodb://host/?%s=…", o.name, o.name)
+		}
+	}
 	return nil
 }
 
@@ -198,8 +261,37 @@ type assignment struct {
 	value string
 }
 
-// parseOptions applies the options of a query, in their order.
-func (c *Config) parseOptions(query string) (given, []Warning, error) {
+// assignments are the Options, none of which has anything to be warned of.
+func (p Parser) assignments() ([]assignment, error) {
+	var list []assignment
+	var scratch Config
+	for _, name := range slices.Sorted(maps.Keys(p.Options)) {
+		value, o := p.Options[name], optionNamed[lower(name)]
+		if o == nil {
+			return nil, fmt.Errorf("given in code: option %q: there is none of this name", name)
+		}
+		reason := ""
+		switch err := o.set(&scratch, value); {
+		case slices.ContainsFunc(list, func(a assignment) bool { return a.subject() == o.subject() }):
+			reason = "given more than once"
+		case o.renamed != "":
+			reason = "deprecated; write " + o.renamed
+		case value == "" && !o.empty:
+			reason = "empty"
+		case err != nil:
+			reason = err.Error()
+		}
+		if reason != "" {
+			return nil, errors.New("given in code: " + o.warning(value, reason).text())
+		}
+		list = append(list, assignment{o, value})
+	}
+	return list, nil
+}
+
+// parseOptions applies the options of a query in their order, and then those
+// of code, which take their places.
+func (c *Config) parseOptions(query string, code []assignment) (given, []Warning, error) {
 	all := given{}
 	var assignments []assignment
 	var warnings []Warning
@@ -230,6 +322,14 @@ func (c *Config) parseOptions(query string) (given, []Warning, error) {
 		}
 		all[o.name] = true
 		assignments = append(assignments, assignment{o, value})
+	}
+	for _, a := range code {
+		same := func(b assignment) bool { return b.subject() == a.subject() }
+		assignments = append(slices.DeleteFunc(assignments, same), a)
+	}
+	clear(all)
+	for _, a := range assignments {
+		all[a.name] = true
 	}
 	if err := checkTLS(assignments); err != nil {
 		return nil, nil, err

@@ -46,7 +46,7 @@ func (c *Config) merge(record string) ([]Warning, error) {
 		}
 	}
 	var txt Config
-	_, warnings, err := txt.parseOptions(record)
+	_, warnings, err := txt.parseOptions(record, nil)
 	if err != nil {
 		return nil, err
 	}

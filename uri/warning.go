@@ -18,9 +18,11 @@ type Warning struct {
 }
 
 // Error is the option, its value and the reason in one line.
-func (w Warning) Error() string {
+func (w Warning) Error() string { return "connection string " + w.text() }
+
+func (w Warning) text() string {
 	if w.Value == "" {
-		return fmt.Sprintf("connection string option %s: %s", w.Option, w.Reason)
+		return fmt.Sprintf("option %s: %s", w.Option, w.Reason)
 	}
-	return fmt.Sprintf("connection string option %s=%s: %s", w.Option, w.Value, w.Reason)
+	return fmt.Sprintf("option %s=%s: %s", w.Option, w.Value, w.Reason)
 }
