@@ -32,6 +32,9 @@ func (r *request) parseAggregate() (a aggregateCommand, err error) {
 		if a.ns, err = r.collection(); err != nil {
 			return a, err
 		}
+		if a.ns.Collection == "$cmd.aggregate" {
+			return a, errorf(codeInvalidNamespace, "Invalid namespace specified '%s'", a.ns)
+		}
 	case !v.IsNumber() || whole(v) != 1:
 		return a, errorf(codeFailedToParse, "Invalid command format: the 'aggregate' field must specify a collection name or 1")
 	}

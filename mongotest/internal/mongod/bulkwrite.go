@@ -89,10 +89,13 @@ func (r *request) newBulk() (*bulk, []bson.Raw, error) {
 	for _, info := range r.items("nsInfo") {
 		name, _ := info.Lookup("ns").Str()
 		ns := storage.ParseNamespace(name)
-		if ns.DB == "" || !validCollection(ns.Collection) {
+		if ns.DB == "" || ns.Collection == "" {
 			return nil, nil, errorf(codeInvalidNamespace, "Invalid namespace specified for bulkWrite: '%s'", name)
 		}
-		if err := checkWritable(ns); err != nil {
+		if err := r.checkCollection(ns); err != nil {
+			return nil, nil, err
+		}
+		if err := r.checkWritable(ns); err != nil {
 			return nil, nil, err
 		}
 		b.namespaces = append(b.namespaces, ns)

@@ -64,8 +64,8 @@ func (r *request) checkCreate(ns storage.Namespace) error {
 	size, maxDocs := r.field("size"), r.field("max")
 	auto := r.field("autoIndexId")
 	switch {
-	case len(ns.String()) > 255:
-		return errorf(4862100, "Fully qualified namespace is too long. Namespace: %s Max: 255", ns)
+	case r.atLeast(4, 4) && len(ns.String()) > maxNamespace:
+		return r.errTooLong(ns, 4862100)
 	case capped && size.IsZero():
 		return errorf(codeInvalidOptions, "the 'size' field is required when 'capped' is true")
 	case !capped && (!size.IsZero() || !maxDocs.IsZero()):
@@ -77,7 +77,10 @@ func (r *request) checkCreate(ns storage.Namespace) error {
 	case !auto.IsZero() && !auto.Truthy() && r.replicated():
 		return errorf(50001, "autoIndexId:false is not allowed for collection %s because it can be replicated", ns)
 	}
-	return checkCollectionName(ns)
+	if err := r.checkLength(ns); err != nil {
+		return err
+	}
+	return r.checkCreatable(ns)
 }
 
 // parseOptions reads the options of a new collection.

@@ -98,7 +98,7 @@ func (c *conn) msg(h wire.Header, message []byte, compressor wire.Compressor) er
 		return err
 	}
 	r := &request{
-		server: c.server, conn: c, body: m.Body, sequences: m.Sequences, arrived: time.Now(),
+		server: c.server, conn: c, body: m.Body, sequences: m.Sequences, arrived: time.Now(), malformed: checkMessage(m),
 		exhaust: m.Flags&wire.ExhaustAllowed != 0, unread: m.Flags&wire.MoreToCome != 0,
 	}
 	responseTo := h.RequestID
@@ -137,6 +137,10 @@ func (c *conn) query(h wire.Header, message []byte, compressor wire.Compressor) 
 	if rest != "$cmd" {
 		return errors.New("OP_QUERY is for commands only")
 	}
+	malformed := checkStructure(q.Body)
+	if malformed != nil {
+		q.Body = newDoc().raw() // nothing can be taken from it
+	}
 	body := q.Body
 	if inner, ok := body.Lookup("$query").Document(); ok {
 		body = inner
@@ -148,7 +152,7 @@ func (c *conn) query(h wire.Header, message []byte, compressor wire.Compressor) 
 	if q.Flags&wire.SecondaryOK != 0 && body.Lookup("$readPreference").IsZero() {
 		d.embed("$readPreference", func(d *doc) { d.str("mode", "secondaryPreferred") })
 	}
-	r := &request{server: c.server, conn: c, body: d.raw(), arrived: time.Now()}
+	r := &request{server: c.server, conn: c, body: d.raw(), arrived: time.Now(), malformed: malformed}
 	reply, err := r.serve()
 	if err != nil {
 		return err

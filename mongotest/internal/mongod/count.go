@@ -59,7 +59,11 @@ func (r *request) readNamespace() (storage.Namespace, error) {
 	if v.Type != bson.TypeString {
 		return storage.Namespace{}, errorf(codeInvalidNamespace, "collection name has invalid type %s", query.TypeName(v.Type))
 	}
-	return r.collection()
+	ns, err := r.collection()
+	if err != nil {
+		return ns, err
+	}
+	return ns, r.checkReadable(ns)
 }
 
 // matchingDocuments are the documents of a collection or view that match.

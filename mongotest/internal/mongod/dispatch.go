@@ -23,6 +23,7 @@ type command struct {
 	writes    bool // on a primary only
 	retryable bool // takes a txnNumber outside of transactions
 	inTxn     bool // may be run in a transaction
+	sequences bool // takes document sequences
 	noAuth    bool // needs no authentication
 	stable    bool // is in API version 1
 	needs     power
@@ -68,6 +69,9 @@ func (r *request) serve() (bson.Raw, error) {
 
 // execute does all that stands between a message and a command, and the command.
 func (r *request) execute() (reply *doc, fail failure, err error) {
+	if r.malformed != nil {
+		return nil, fail, r.malformed
+	}
 	if err := r.identify(); err != nil {
 		return nil, fail, err
 	}
@@ -94,6 +98,9 @@ func (r *request) execute() (reply *doc, fail failure, err error) {
 	}
 	if err := r.parseConcerns(); err != nil {
 		return nil, fail, err
+	}
+	if len(r.sequences) > 0 && !r.command.sequences {
+		return nil, fail, errorf(40472, "The %s command does not support document sequences.", r.command.name)
 	}
 	if r.command.schema != nil {
 		if err := r.command.schema.command(r); err != nil {

@@ -35,10 +35,12 @@ const (
 	codeFailedToParse               = 9
 	codeUnauthorized                = 13
 	codeTypeMismatch                = 14
+	codeOverflow                    = 15
 	codeInvalidLength               = 16
 	codeProtocolError               = 17
 	codeAuthenticationFailed        = 18
 	codeIllegalOperation            = 20
+	codeInvalidBSON                 = 22
 	codeNamespaceNotFound           = 26
 	codeIndexNotFound               = 27
 	codeCursorNotFound              = 43

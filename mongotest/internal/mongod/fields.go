@@ -89,6 +89,9 @@ func (s *schema) command(r *request) error {
 		given = append(given, name)
 	}
 	for _, seq := range r.sequences {
+		if t, known := s.find(seq.ID, r.server.Version.Version); !known || t&^required != objects {
+			return errorf(codeUnknownField, "BSON field '%s.%s' is an unknown field.", s.name, seq.ID)
+		}
 		given = append(given, seq.ID)
 	}
 	return s.missing(given)

@@ -45,6 +45,9 @@ func (r *request) parseFind() (f findCommand, err error) {
 	if f.ns, err = r.namespace(name); err != nil {
 		return f, err
 	}
+	if err := r.checkReadable(f.ns); err != nil {
+		return f, err
+	}
 	flags := f.flags()
 	if !r.atLeast(4, 4) {
 		delete(flags, "allowDiskUse")

@@ -70,7 +70,7 @@ func (r *request) parseFindAndModify() (f findAndModifyCommand, err error) {
 	if f.new {
 		f.image = storage.PostImage
 	}
-	return f, checkWritable(f.ns)
+	return f, r.checkWritable(f.ns)
 }
 
 // findAndModifyCodes are what the codes of wrongly typed parameters end with.

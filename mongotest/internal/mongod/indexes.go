@@ -23,7 +23,7 @@ func createIndexes(r *request) (*doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkCollectionName(ns); err != nil {
+	if err := r.checkWritable(ns); err != nil {
 		return nil, err
 	}
 	specs, err := r.indexSpecs()

@@ -121,6 +121,9 @@ func (r *request) prepare(tx *storage.Tx, d bson.Raw) (bson.Raw, error) {
 			if err := checkID(v); err != nil {
 				return nil, err
 			}
+			if !id.IsZero() {
+				return nil, errorf(codeBadValue, "can't have multiple _id fields in one document")
+			}
 			id, fix = v, fix || !first
 		case strings.HasPrefix(name, "$") && !r.atLeast(5, 0):
 			return nil, errorf(codeBadValue, "Document can't have $ prefixed field names: %s", name)
@@ -174,13 +177,13 @@ func checkID(v bson.RawValue) error {
 	return nil
 }
 
-// maxNesting is how deep documents may be nested.
+// maxNesting is how many levels a document may have, itself the first.
 const maxNesting = 180
 
 // checkDocument refuses documents that are nested too deeply.
 func checkDocument(d bson.Raw) error {
-	if depth(d, 0) > maxNesting {
-		return errorf(15, "cannot insert document because it exceeds %d levels of nesting", maxNesting)
+	if depth(d, 1) > maxNesting {
+		return errorf(codeOverflow, "cannot insert document because it exceeds %d levels of nesting", maxNesting)
 	}
 	return nil
 }

@@ -83,6 +83,9 @@ func listIndexes(r *request) (*doc, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.checkReadable(ns); err != nil {
+		return nil, err
+	}
 	state := r.server.Engine.State()
 	c := state.Collection(ns)
 	if c == nil {

@@ -27,6 +27,8 @@ type request struct {
 	sequences []wire.Sequence
 	exhaust   bool // the client takes several replies
 	unread    bool // the client takes none
+	// malformed is why the message cannot be read, nil if it can.
+	malformed error
 
 	term      int64    // of the primary that serves it, 0 if the node is none
 	session   *session // nil without lsid
@@ -99,12 +101,9 @@ func (r *request) collection() (storage.Namespace, error) {
 func (r *request) namespace(name string) (storage.Namespace, error) {
 	ns := storage.Namespace{DB: r.db, Collection: name}
 	if strings.Contains(ns.DB, "$") && ns.DB != "$external" && !r.routes() {
-		return ns, errorf(codeInvalidNamespace, "Invalid collection name specified '%s'", ns)
+		return ns, errNotACollection(ns)
 	}
-	if !validCollection(name) {
-		return ns, errorf(codeInvalidNamespace, "Invalid namespace specified '%s'", ns)
-	}
-	return ns, nil
+	return ns, r.checkCollection(ns)
 }
 
 // atLeast reports whether the server claims to be of a version or newer.

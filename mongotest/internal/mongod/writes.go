@@ -45,29 +45,7 @@ func (r *request) newBatch(items string) (*batch, []bson.Raw, error) {
 	if b.stmts, err = r.statements(len(docs)); err != nil {
 		return nil, nil, err
 	}
-	return b, docs, checkWritable(ns)
-}
-
-// checkWritable refuses names that users cannot write to.
-func checkWritable(ns storage.Namespace) error {
-	switch {
-	case ns.Collection == "system.views", ns.Collection == "system.profile":
-		return errorf(codeInvalidNamespace, "cannot write to '%s'", ns)
-	case len(ns.DB)+1+len(ns.Collection) > 255:
-		return errorf(codeInvalidNamespace, "Fully qualified namespace is too long. Namespace: %s Max: 255", ns)
-	}
-	return checkCollectionName(ns)
-}
-
-func checkCollectionName(ns storage.Namespace) error {
-	for _, part := range []string{ns.DB, ns.Collection} {
-		for i := range len(part) {
-			if part[i] == '$' {
-				return errorf(codeInvalidNamespace, "Invalid collection name specified '%s'", ns)
-			}
-		}
-	}
-	return nil
+	return b, docs, r.checkWritable(ns)
 }
 
 // statements are the numbers of the statements of a retryable write.
@@ -203,6 +181,9 @@ func (r *request) target(tx *storage.Tx, ns storage.Namespace, create bool) (*st
 		return nil, errorf(codeNotSupportedInTxn, "Cannot create namespace %s in multi-document transaction.", ns)
 	}
 	if err := checkDatabaseCase(state, ns.DB); err != nil {
+		return nil, err
+	}
+	if err := r.checkLength(ns); err != nil {
 		return nil, err
 	}
 	if err := tx.Do(r.createOp(ns, newOptions())); err != nil {

@@ -142,7 +142,7 @@ func checkStoredSize(doc bson.Raw) error {
 		return errorf(17419, "Resulting document after update is larger than %d", maxStoredSize)
 	}
 	if depthExceeds(documentValue(doc), maxStoredDepth) {
-		return errorf(codeOverflow, "Document exceeds maximum nested object depth: %d", maxStoredDepth)
+		return errorf(codeOverflow, "Document exceeds maximum nesting depth of %d", maxStoredDepth)
 	}
 	return nil
 }

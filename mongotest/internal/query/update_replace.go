@@ -15,6 +15,9 @@ func (u *Update) replace(old, replacement bson.Raw, immutableID bool) (UpdateRes
 	if err := u.checkReplacement(replacement); err != nil {
 		return UpdateResult{}, err
 	}
+	if err := checkOneID(replacement); err != nil {
+		return UpdateResult{}, err
+	}
 	id, oldID := replacement.Lookup("_id"), old.Lookup("_id")
 	if immutableID && !isMissing(oldID) {
 		if isMissing(id) {
@@ -37,6 +40,20 @@ func (u *Update) replace(old, replacement bson.Raw, immutableID bool) (UpdateRes
 		dst = bson.AppendValue(dst, k, v)
 	}
 	return UpdateResult{Document: bson.EndDocument(dst, at), Changed: true}, nil
+}
+
+// checkOneID refuses a document with two fields _id.
+func checkOneID(doc bson.Raw) error {
+	n := 0
+	for name := range doc.Keys() {
+		if name == "_id" {
+			n++
+		}
+	}
+	if n > 1 {
+		return errorf(codeBadValue, "Can't have multiple _id fields in one document")
+	}
+	return nil
 }
 
 func (u *Update) checkReplacement(doc bson.Raw) error {
