@@ -130,11 +130,15 @@ func (d *decoder) value(c *codec, t Type, b []byte, p ref, depth int) error {
 	return d.other(c, t, b, p, depth)
 }
 
-// setString makes *into b, which must be valid UTF-8.
+// setString makes *into b, which must be valid UTF-8 unless the options say
+// otherwise.
 func (d *decoder) setString(into *string, b []byte) (err error) {
 	text, ok := d.string(b)
 	if !ok {
-		return errUTF8
+		if !d.ReplaceInvalidUTF8 {
+			return errUTF8
+		}
+		text = string(validText(b))
 	}
 	*into = text
 	return nil
@@ -291,14 +295,15 @@ func (d *decoder) field(f *field, t Type, b []byte, p ref, depth int) error {
 
 // restElement decodes a value into the inlined map of the struct at p.
 func (d *decoder) restElement(s *structFields, key []byte, t Type, b []byte, p ref, depth int) error {
-	if !validUTF8(key) {
+	name, ok := d.key(key)
+	if !ok {
 		return errKeyUTF8
 	}
 	m := s.rest.make(p).value(s.rest.codec.typ)
 	if m.IsNil() {
 		m.Set(reflect.MakeMap(m.Type()))
 	}
-	return d.mapElement(s.rest.codec, m, string(key), t, b, depth)
+	return d.mapElement(s.rest.codec, m, name, t, b, depth)
 }
 
 // top decodes the document data into the value that dst points to.

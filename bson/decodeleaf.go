@@ -14,6 +14,9 @@ import (
 // leaf decodes b, a whole value of type t that is not null, into the value at
 // p, which is of one of the kinds that value and other do not know themselves.
 func (d *decoder) leaf(c *codec, t Type, b []byte, p ref, depth int) (err error) {
+	if c.dec != kindRaw && c.dec != kindRawArray {
+		b = d.repaired(t, b)
+	}
 	v := RawValue{t, b}
 	switch c.dec {
 	case kindBool:
@@ -262,6 +265,9 @@ func (d *decoder) byteArray(c *codec, v RawValue, p ref, depth int) error {
 	if v.Type != TypeBinary {
 		return mismatch("a binary or an array")
 	}
+	if bin, ok := v.Binary(); ok && c.size == uintptr(len(UUID{})) && (bin.Subtype == BinaryUUID || bin.Subtype == BinaryUUIDOld) {
+		return d.uuid(at[UUID](p), bin)
+	}
 	b, err := genericBinary(v)
 	if err != nil {
 		return err
@@ -272,6 +278,22 @@ func (d *decoder) byteArray(c *codec, v RawValue, p ref, depth int) error {
 	into := bytesOf(p, c.size)
 	clear(into[copy(into, b):])
 	return nil
+}
+
+// uuid decodes the binary of a UUID. Only the options know how one of subtype 3
+// is to be read.
+func (d *decoder) uuid(into *UUID, b Binary) error {
+	r := UUIDStandard
+	if b.Subtype == BinaryUUIDOld {
+		if r = d.UUIDs; r == UUIDUnspecified {
+			return errors.New("it takes a UUID of subtype 3 only with the option UUIDs, which says in which order its bytes are")
+		}
+	}
+	u, err := b.UUIDAs(r)
+	if err == nil {
+		*into = u
+	}
+	return err
 }
 
 // objectID decodes an ObjectID, its hexadecimal digits, or its bytes as a

@@ -70,6 +70,7 @@ func (d *decoder) other(c *codec, t Type, b []byte, p ref, depth int) error {
 
 // foreign decodes a value as its hook or what is registered for it does.
 func (d *decoder) foreign(c *codec, t Type, b []byte, p ref) error {
+	b = d.repaired(t, b)
 	b = b[:len(b):len(b)]
 	v := p.value(c.typ)
 	switch {

@@ -57,6 +57,7 @@ func (s *slab[T]) one() *T {
 // made of.
 func (s *slabs) prepare(cfg *config, doc []byte, into kind, depth int) (copied []byte, err error) {
 	s.config, s.depth = cfg, depth
+	doc = cfg.repaired(TypeEmbeddedDocument, doc)
 	n := &s.census
 	n.maps, n.record = cfg.mapsInAny(), true
 	if !n.count(doc[:len(doc):len(doc)], into == kindA, depth) {
@@ -132,6 +133,7 @@ func (d *decoder) any(t Type, b []byte, depth int) (any, error) {
 	case TypeArray:
 		return d.anyArray(b, depth+1)
 	}
+	b = d.repaired(t, b)
 	if err := explainValue(t, b, depth); err != nil {
 		return nil, err
 	}

@@ -53,8 +53,7 @@ func (e *encoder) value(c *codec, p ref, depth int) (Type, error) {
 		e.fix64(uint64(*at[DateTime](p)))
 		return TypeDateTime, nil
 	case kindTime:
-		e.fix64(uint64(at[time.Time](p).UnixMilli()))
-		return TypeDateTime, nil
+		return e.time(*at[time.Time](p))
 	case kindStruct:
 		return TypeEmbeddedDocument, e.structure(c.fields, p, depth+1)
 	case kindPointer:
@@ -556,6 +555,8 @@ func (e *encoder) top(v any) error {
 		}
 	case M:
 		return e.mapDocument(v, 1)
+	case E, *E:
+		return errElement
 	case nil:
 		return errors.New("nil is no document")
 	}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/url"
 	"reflect"
+	"time"
 )
 
 // leaf appends the value at p of one of the kinds that value does not know
@@ -132,6 +133,16 @@ func (e *encoder) bytes(b []byte, named bool) Type {
 	}
 	e.b = AppendBinaryValue(e.b, BinaryGeneric, b)
 	return TypeBinary
+}
+
+// time appends t as a dateTime, which holds fewer years than a Go time.
+func (e *encoder) time(t time.Time) (Type, error) {
+	ms := t.UnixMilli()
+	if time.UnixMilli(ms).Unix() != t.Unix() {
+		return 0, fmt.Errorf("a dateTime reaches from the year -292275055 to 292278994, this time is %d seconds from 1970", t.Unix())
+	}
+	e.fix64(uint64(ms))
+	return TypeDateTime, nil
 }
 
 // codeWithScope appends v. Without a scope it gets an empty one.

@@ -81,6 +81,7 @@ var (
 	errUTF8     = errors.New("a string is not valid UTF-8")
 	errKeyUTF8  = errors.New("a key or a regular expression is not valid UTF-8")
 	errKeyNUL   = errors.New("a key or a regular expression contains NUL")
+	errElement  = errors.New("a bson.E is one element of a document; write bson.D{{key, value}}")
 	errTooLarge = errors.New("a document is larger than 2 GiB")
 )
 

@@ -115,12 +115,16 @@ func (d *decoder) mapping(c *codec, b []byte, p ref, depth int) error {
 		return malformed(b, depth)
 	}
 	for len(rest) > 0 {
-		key, e, after, ok := next(rest)
-		if !ok || !validUTF8(key) {
+		raw, e, after, ok := next(rest)
+		if !ok {
 			return malformed(b, depth)
 		}
-		if err := d.mapElement(c, v, string(key), e.Type, e.Value, depth); err != nil {
-			return decodeFailed(err, string(key), len(b)-1-len(rest), e.Type, c.elem.typ)
+		key, ok := d.key(raw)
+		if !ok {
+			return malformed(b, depth)
+		}
+		if err := d.mapElement(c, v, key, e.Type, e.Value, depth); err != nil {
+			return decodeFailed(err, string(raw), len(b)-1-len(rest), e.Type, c.elem.typ)
 		}
 		rest = after
 	}

@@ -51,8 +51,13 @@ type Options struct {
 	// ObjectIDAsHexString lets an ObjectID be decoded into a string, as its 24
 	// hexadecimal digits.
 	ObjectIDAsHexString bool
+	// ReplaceInvalidUTF8 decodes strings, keys and other text that are not valid
+	// UTF-8, each run of wrong bytes as one U+FFFD. By default they are an error.
+	// A Raw, a RawArray and a RawValue are as they came either way.
+	ReplaceInvalidUTF8 bool
 	// UUIDs is the representation whose binaries become a UUID where the Go
-	// type is any. By default they become a Binary like all others.
+	// type is any. By default they become a Binary like all others. Arrays of
+	// 16 bytes take such binaries too, and always those of UUIDStandard.
 	UUIDs UUIDRepresentation
 	// UseLocalTimeZone decodes a time.Time into the local time zone instead of
 	// UTC.

@@ -119,6 +119,8 @@ func TestDecodingOptions(t *testing.T) {
 			any(nil),
 			A{uuid, Binary{BinaryUUID, []byte{1}}},
 		},
+		{"UUIDs to array", Options{UUIDs: UUIDJavaLegacy}, Binary{BinaryUUIDOld, []byte{8, 7, 6, 5, 4, 3, 2, 1, 16, 15, 14, 13, 12, 11, 10, 9}}, [16]byte{}, [16]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}},
+		{"UUIDs to array", Options{UUIDs: UUIDJavaLegacy}, uuid.Binary(), [16]byte{}, [16]byte(uuid)},
 		{"UseLocalTimeZone", Options{UseLocalTimeZone: true}, DateTime(5), time.Time{}, time.UnixMilli(5)},
 		{"no ZeroMaps", Options{}, D{{"b", int32(2)}}, map[string]int{"a": 1}, map[string]int{"a": 1, "b": 2}},
 		{"ZeroMaps", Options{ZeroMaps: true}, D{{"b", int32(2)}}, map[string]int{"a": 1}, map[string]int{"b": 2}},

@@ -268,6 +268,10 @@ func TestUnmarshalTypes(t *testing.T) {
 		{"old binary to bytes", Binary{2, []byte("b")}, []byte("b"), ""},
 		{"array to bytes", A{int32(1), int32(2)}, []byte{1, 2}, ""},
 		{"binary to array", Binary{0, []byte{1, 2}}, [3]byte{1, 2}, ""},
+		{"UUID to array", UUID{1}.Binary(), [16]byte{1}, ""},
+		{"UUID to array of another size", UUID{1}.Binary(), [17]byte{}, "subtype 0 or 2"},
+		{"short UUID to array", Binary{BinaryUUID, []byte{1}}, [16]byte{}, "4 and 1 bytes is not a UUID"},
+		{"old UUID to array", Binary{BinaryUUIDOld, make([]byte, 16)}, [16]byte{}, "option UUIDs"},
 		{"long binary to array", Binary{0, []byte{1, 2}}, [1]byte{}, "do not fit"},
 		{"array to array", A{int32(1)}, [2]int{1}, ""},
 		{"long array to array", A{int32(1), int32(2)}, [1]int{}, "do not fit"},
@@ -393,6 +397,13 @@ func TestStructErrors(t *testing.T) {
 		{struct{ F func() }{}, "BSON has no such values"},
 		{struct{ U uint64 }{1 << 63}, "overflows int64"},
 		{map[float64]int{1: 1}, "a map key is a string"},
+		{struct {
+			A int `bson:"a,omitemtpy"`
+		}{}, `the tag of the field A has the unknown option "omitemtpy"`},
+		{struct{ T time.Time }{time.Unix(1<<60, 0)}, "from the year -292275055 to 292278994"},
+		{D{{"t", time.Unix(math.MinInt64/1000-2, 999_000_000)}}, "from the year"},
+		{E{"a", 1}, "bson.D{{key, value}}"},
+		{&E{"a", 1}, "bson.D{{key, value}}"},
 		{D{{"a\x00b", 1}}, "contains NUL"},
 		{D{{"\xff", 1}}, "not valid UTF-8"},
 		{map[string]string{"a": "\xff"}, "not valid UTF-8"},
@@ -417,6 +428,19 @@ func TestStructErrors(t *testing.T) {
 	}
 	if b, err := Marshal(self{Self: &struct{ X int }{1}, X: 2}); err != nil {
 		t.Errorf("%v %v", Raw(b), err)
+	}
+	for _, ms := range []int64{math.MinInt64, -1, math.MaxInt64} {
+		if v, err := MarshalValue(time.UnixMilli(ms)); err != nil || !sameValue(slowAny(v), DateTime(ms)) {
+			t.Errorf("%d ms become %v, %v", ms, v, err)
+		}
+	}
+	// Options are unknown only in tags for this package.
+	if _, err := (Options{UseJSONStructTags: true}).Marshal(struct {
+		A int `json:"a,string"`
+		c int `bson:"c,whatever"`
+		D int `bson:"d,,omitempty,"`
+	}{}); err != nil {
+		t.Error(err)
 	}
 	// What stands for an empty document where there must be one.
 	for _, v := range []any{D(nil), M(nil), map[string]int(nil), Raw(nil)} {

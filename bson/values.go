@@ -23,7 +23,8 @@ type A []any
 // DateTime is a BSON date: milliseconds since the Unix epoch, in UTC.
 type DateTime int64
 
-// NewDateTime is t cut to milliseconds.
+// NewDateTime is t cut to milliseconds. t must lie between the years -292275055
+// and 292278994; encoding a time.Time checks that.
 func NewDateTime(t time.Time) DateTime { return DateTime(t.UnixMilli()) }
 
 // Time is d in UTC.
