@@ -359,6 +359,9 @@ func (c *Client) envelope(ctx context.Context, db string, s settings) (ops.Envel
 	if err != nil {
 		return ops.Envelope{}, err
 	}
+	if b.attempt != nil && b.attempt.over.Load() {
+		return ops.Envelope{}, ErrTransactionEnded
+	}
 	timeout, err := b.begin(s.timeout)
 	if err != nil {
 		return ops.Envelope{}, err

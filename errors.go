@@ -28,6 +28,9 @@ var (
 	ErrSessionEnded = session.ErrEnded
 	// ErrSessionsUnsupported says that a server knows nothing of sessions.
 	ErrSessionsUnsupported = session.ErrUnsupported
+	// ErrTransactionEnded says that the context is that of a function of
+	// WithTransaction that has returned.
+	ErrTransactionEnded = errors.New("the transaction of the context has ended")
 	// ErrWrongClient says that the context carries a session of another client.
 	ErrWrongClient = errors.New("the context carries a session of another client")
 

@@ -59,6 +59,6 @@ func TestContextOfAnEndedTransaction(t *testing.T) {
 			leaked = ctx
 			return writes["insertOne"](ctx, c)
 		}))
-		refusedIn(l, leaked, c, tr, motor.ErrSessionEnded)
+		refusedIn(l, leaked, c, tr, motor.ErrTransactionEnded)
 	})
 }

@@ -98,3 +98,24 @@ func TestTransactionOfAnotherClient(t *testing.T) {
 		}))
 	})
 }
+
+// The context of WithTransaction's function ends with it, even if the session
+// goes on.
+func TestTransactionContextInALongerSession(t *testing.T) {
+	inReplicaSet(t, func(l *lab) {
+		client, tr := l.connect()
+		c := client.Database("db").Collection("c")
+		s, ctx := l.sessionOf(client)
+		var leaked context.Context
+		l.ok(s.WithTransaction(ctx, func(ctx context.Context) error {
+			leaked = ctx
+			return writes["insertOne"](ctx, c)
+		}))
+		refusedIn(l, leaked, c, tr, motor.ErrTransactionEnded)
+		l.ok(s.WithTransaction(ctx, func(ctx context.Context) error {
+			refusedIn(l, leaked, c, tr, motor.ErrTransactionEnded)
+			return writes["insertOne"](ctx, c)
+		}))
+		l.ok(writes["insertOne"](ctx, c))
+	})
+}

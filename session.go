@@ -53,7 +53,7 @@ func (c *Client) StartSession(opts ...SessionOptions) (*Session, error) {
 // Session it is ctx without one.
 func (s *Session) Bind(ctx context.Context) context.Context {
 	b := bindingOf(ctx)
-	b.session = s
+	b.session, b.attempt = s, nil
 	return b.bind(ctx)
 }
 

@@ -65,6 +65,7 @@ type binding struct {
 	session *Session       // nil: none
 	timeout *time.Duration // of each operation; nil: that which it inherits
 	shared  ops.Timeout    // of all operations together, if it is set
+	attempt *attempt       // that the context is for; nil: none
 }
 
 type bindingKey struct{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"sync/atomic"
 	"time"
 
 	"github.com/motor-go/motor/ops"
@@ -13,6 +14,10 @@ import (
 // transactionTimeout is how long WithTransaction goes on retrying if neither its
 // context has a deadline nor timeoutMS is set.
 const transactionTimeout = 120 * time.Second
+
+// attempt is one call of the function of WithTransaction. Its context is no
+// way to do something outside of the transaction, or in that of another attempt.
+type attempt struct{ over atomic.Bool }
 
 // WithTransaction calls fn in a transaction and commits it, in the session that
 // ctx carries or else in a new one. A transaction within a transaction is an
@@ -62,16 +67,18 @@ func (s *Session) WithTransaction(ctx context.Context, fn func(ctx context.Conte
 		deadline = at
 	}
 	var last error
-	for attempt := 0; ; attempt++ {
-		if attempt > 0 {
-			if err := s.client.pause(ctx, deadline, attempt, last); err != nil {
+	for n := 0; ; n++ {
+		if n > 0 {
+			if err := s.client.pause(ctx, deadline, n, last); err != nil {
 				return err
 			}
 		}
 		if err := s.StartTransaction(opts...); err != nil {
 			return err
 		}
-		err := fn(binding{session: s}.bind(ctx))
+		a := new(attempt)
+		err := fn(binding{session: s, attempt: a}.bind(ctx))
+		a.over.Store(true)
 		if err == nil && !s.inner.Transaction.InProgress() {
 			return nil // fn has ended the transaction itself
 		}
