@@ -26,14 +26,19 @@ func TestArgumentsRefused(t *testing.T) {
 		do   func() error
 		want string
 	}{
-		"nil command":             {func() error { return run(nil) }, "command: it is empty"},
-		"empty command":           {func() error { return run(bson.D{}) }, "command: it is empty"},
-		"empty raw command":       {func() error { return run(bson.Raw{}) }, "command"},
-		"malformed command":       {func() error { return run(junk) }, "command"},
-		"command without order":   {func() error { return run(bson.M{"find": "c", "limit": 1}) }, "has no order"},
-		"nil cursor command":      {func() error { _, err := motor.RunCursorCommand[bson.D](ctx, db, nil); return err }, "command: it is empty"},
-		"malformed filter":        {func() error { _, err := coll.Find(ctx, junk).Slice(); return err }, "filter"},
-		"nil raw filter":          {func() error { _, err := coll.DeleteMany(ctx, bson.Raw(nil)); return err }, "filter: it is nil"},
+		"nil command":           {func() error { return run(nil) }, "command: it is empty"},
+		"empty command":         {func() error { return run(bson.D{}) }, "command: it is empty"},
+		"empty raw command":     {func() error { return run(bson.Raw{}) }, "command"},
+		"malformed command":     {func() error { return run(junk) }, "command"},
+		"command without order": {func() error { return run(bson.M{"find": "c", "limit": 1}) }, "has no order"},
+		"nil cursor command":    {func() error { _, err := motor.RunCursorCommand[bson.D](ctx, db, nil); return err }, "command: it is empty"},
+		"malformed filter":      {func() error { _, err := coll.Find(ctx, junk).Slice(); return err }, "filter"},
+		"nil raw filter":        {func() error { _, err := coll.DeleteMany(ctx, bson.Raw(nil)); return err }, "filter: it is nil"},
+		"an element as filter":  {func() error { _, err := coll.FindOne(ctx, bson.E{Key: "a", Value: 1}); return err }, "filter: cannot encode a value of type bson.E: a bson.E is one element"},
+		"an element as update": {func() error {
+			_, err := coll.UpdateOne(ctx, bson.D{}, bson.E{Key: "$set", Value: bson.D{}})
+			return err
+		}, "update: a bson.E is one element"},
 		"malformed resumeAfter":   {func() error { _, err := coll.Watch(ctx, nil, motor.WatchOptions{ResumeAfter: junk}); return err }, "resumeAfter: it is no document"},
 		"malformed startAfter":    {func() error { _, err := coll.Watch(ctx, nil, motor.WatchOptions{StartAfter: bson.Raw{}}); return err }, "startAfter: it is no document"},
 		"a write without a model": {func() error { _, err := coll.BulkWrite(ctx, []motor.WriteModel[bson.D]{nil}); return err }, "write 0 has no model"},

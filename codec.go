@@ -205,6 +205,10 @@ func (e *encoder) updateValue(v any) bson.RawValue {
 	if e.err == nil && v == nil {
 		e.fail("update", fmt.Errorf("nil is no update"))
 	}
+	switch v.(type) {
+	case bson.E, *bson.E:
+		e.fail("update", errors.New("a bson.E is one element of a document; write bson.D{{key, value}}"))
+	}
 	val := e.value("update", v)
 	if t := val.Type; e.err == nil && t != bson.TypeEmbeddedDocument && t != bson.TypeArray {
 		e.fail("update", fmt.Errorf("%T is neither a document nor a pipeline", v))

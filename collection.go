@@ -48,6 +48,9 @@ func (c *Collection[T]) wrote(large bool) {
 	}
 }
 
+// namespace is the name of the database and of the collection.
+func (c *Collection[T]) namespace() string { return c.db.name + "." + c.name }
+
 // envelope is that of a read or a write on the collection.
 func (c *Collection[T]) envelope(ctx context.Context) (ops.Envelope, error) {
 	return c.db.envelope(ctx, c.settings)

@@ -59,19 +59,20 @@ func (c *Cursor[T]) TryNext(ctx context.Context) bool {
 	return ok
 }
 
-// Decode is the document that Next moved to.
+// Decode is the document that Next moved to. If it cannot be decoded, the error
+// is a *DecodeError, and Next moves on all the same.
 func (c *Cursor[T]) Decode() (doc T, err error) {
 	if c.Current() == nil {
 		return doc, errors.New("the cursor is at no document; call Next first")
 	}
-	err = c.codec.Unmarshal(c.inner.Current(), &c.into)
+	err = decode(c.codec, c.inner.Namespace(), c.inner.Current(), &c.into)
 	doc, c.into = c.into, doc
 	return doc, err
 }
 
 // Current is the document that Next moved to, as it came. It is lent: it stays
 // valid until the next call of Next or TryNext, and what is to last must be
-// cloned. Decoding into a bson.Raw makes a copy.
+// cloned. It is nil where there is no document. Decoding into a bson.Raw makes a copy.
 func (c *Cursor[T]) Current() bson.Raw {
 	if c.inner == nil {
 		return nil

@@ -10,11 +10,14 @@ import (
 //		if err != nil { ... }
 //	}
 //
-// The command is sent when the loop starts, anew each time. An error ends the
-// sequence. Leaving the loop closes the cursor.
+// The command is sent when the loop starts, anew each time. A document that
+// cannot be decoded comes as a *DecodeError, and a loop that goes on gets the
+// next one; any other error ends the sequence. Leaving the loop closes the
+// cursor.
 type Docs[T any] func(yield func(T, error) bool)
 
-// Slice is all the documents. The slice is empty, not nil, if there are none.
+// Slice is all the documents, or the first error. The slice is empty, not nil,
+// if there are none.
 func (d Docs[T]) Slice() ([]T, error) {
 	list := []T{}
 	if d == nil {
@@ -52,7 +55,7 @@ func docs[T any](ctx context.Context, open func() (*Cursor[T], error)) Docs[T] {
 		defer c.Close(closing(ctx))
 		for c.Next(ctx) {
 			doc, err := c.Decode()
-			if !yield(doc, err) || err != nil {
+			if !yield(doc, err) {
 				return
 			}
 		}

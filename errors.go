@@ -59,6 +59,41 @@ type (
 	WriteError = ops.WriteError
 )
 
+// DecodeError says that one document of a result could not be decoded. Those
+// behind it may well be.
+type DecodeError struct {
+	// Namespace is that of the document: its database and collection.
+	Namespace string
+	// ID is the document's _id. It is zero if the document came without one.
+	ID bson.RawValue
+	// Document is what could not be decoded, as it came: of a change stream, the
+	// whole event.
+	Document bson.Raw
+	// Err says what is wrong and where; it is a *bson.DecodeError.
+	Err error
+}
+
+// Error says which document it was, and why.
+func (e *DecodeError) Error() string {
+	if e.ID.IsZero() {
+		return fmt.Sprintf("%s: a document without _id: %v", e.Namespace, e.Err)
+	}
+	return fmt.Sprintf("%s: the document with the _id %.100s: %v", e.Namespace, e.ID, e.Err)
+}
+
+// Unwrap is e.Err.
+func (e *DecodeError) Unwrap() error { return e.Err }
+
+// decode decodes a document of the namespace, which may be lent, into dst.
+func decode(codec bson.Options, ns string, doc bson.Raw, dst any) error {
+	err := codec.Unmarshal(doc, dst)
+	if err == nil {
+		return nil
+	}
+	doc = doc.Clone()
+	return &DecodeError{Namespace: ns, ID: doc.Lookup("_id"), Document: doc, Err: err}
+}
+
 // BulkWriteError says what went wrong with the statements of InsertMany or
 // BulkWrite. Those that are not named succeeded, or were not tried after an
 // error if the write was ordered.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/internal/option"
 	"github.com/motor-go/motor/ops"
 )
@@ -142,7 +141,7 @@ func (c *Collection[T]) findAndModify(ctx context.Context, e *encoder, maxTime t
 		}
 		return doc, err
 	}
-	if e := c.settings.codec.Unmarshal(bson.Raw(value), &doc); e != nil {
+	if e := decode(c.settings.codec, c.namespace(), value, &doc); e != nil {
 		return doc, e
 	}
 	return doc, err

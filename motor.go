@@ -36,6 +36,11 @@
 // the loop is left. Where a program wants to hold a cursor, FindCursor and its
 // likes give one.
 //
+// An error in the loop is mostly the last thing that it gets. Only a *DecodeError
+// is about one document, which it names: a loop that wants the others continues,
+// and gets the next. It is the same with the events of a change stream. Text
+// that is not UTF-8 is such an error unless bson.Options say otherwise.
+//
 // # Options
 //
 // Options are plain structs, given by value as an optional last argument; the
@@ -68,9 +73,10 @@
 // A server's answer that a command failed is a *CommandError. A statement that
 // it refused is a *WriteError; InsertMany and BulkWrite collect them in a
 // *BulkWriteError. A write that was not confirmed as widely as asked for is a
-// *WriteConcernError. No answer at all is a *ConnectionError. errors.Is finds
-// ErrNoDocuments, ErrDuplicateKey and ErrTimeout; HasErrorLabel finds the labels
-// of the specifications.
+// *WriteConcernError. No answer at all is a *ConnectionError. A document of a
+// result that is not as the Go type would have it is a *DecodeError. errors.Is
+// finds ErrNoDocuments, ErrDuplicateKey and ErrTimeout; HasErrorLabel finds the
+// labels of the specifications.
 //
 // # Retries
 //

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/motor-go/motor/bson"
@@ -159,13 +160,15 @@ func watch[T any](ctx context.Context, d *Database, coll string, s settings, pip
 }
 
 // All iterates over the events as they come, until the stream ends or the loop
-// is left, which closes the stream. An error ends it, ctx's among them.
+// is left, which closes the stream. An event that cannot be decoded comes as a
+// *DecodeError, and a loop that goes on gets the next one; any other error ends
+// the stream, ctx's among them.
 func (s *ChangeStream[T]) All(ctx context.Context) iter.Seq2[ChangeEvent[T], error] {
 	return func(yield func(ChangeEvent[T], error) bool) {
 		defer s.Close(closing(ctx))
 		for s.Next(ctx) {
 			event, err := s.Decode()
-			if !yield(event, err) || err != nil {
+			if !yield(event, err) {
 				return
 			}
 		}
@@ -205,17 +208,42 @@ func (s *ChangeStream[T]) TryNext(ctx context.Context) bool {
 	return ok
 }
 
-// Decode is the event that Next moved to.
+// Decode is the event that Next moved to. If its documents cannot be decoded,
+// the error is a *DecodeError, and the event is all but these: its ID and its
+// DocumentKey say where to go on and which document it was.
 func (s *ChangeStream[T]) Decode() (event ChangeEvent[T], err error) {
 	if s.Current() == nil {
 		return event, errors.New("the change stream is at no event; call Next first")
 	}
 	err = s.codec.Unmarshal(s.inner.Event(), &s.into)
 	event, s.into = s.into, event
+	if err != nil {
+		event = s.envelope()
+		err = &DecodeError{
+			Namespace: strings.TrimSuffix(event.NS.DB+"."+event.NS.Coll, "."), ID: event.DocumentKey.Lookup("_id"),
+			Document: s.inner.Event(), Err: err,
+		}
+	}
 	return event, err
 }
 
-// Current is the event that Next moved to, as it came. It stays valid.
+// envelope is the event without the documents that it is about, as far as it
+// can be decoded.
+func (s *ChangeStream[T]) envelope() (event ChangeEvent[T]) {
+	dst, at := bson.BeginDocument(nil)
+	for key, v := range s.inner.Event().All() {
+		if key != "fullDocument" && key != "fullDocumentBeforeChange" {
+			dst = bson.AppendValue(dst, key, v)
+		}
+	}
+	codec := s.codec
+	codec.ReplaceInvalidUTF8 = true
+	codec.Unmarshal(bson.EndDocument(dst, at), &event)
+	return event
+}
+
+// Current is the event that Next moved to, as it came, nil if there was none.
+// It stays valid.
 func (s *ChangeStream[T]) Current() bson.Raw {
 	if s.inner == nil {
 		return nil

@@ -139,6 +139,7 @@ func (s *Stream) move(ctx context.Context, wait bool) (bool, error) {
 		return false, nil
 	}
 	defer s.leave(ctx)
+	s.event = nil
 	t := &s.aggregate.Timeout
 	*t = t.Begin()
 	within, cancel := t.Bound(ctx)
@@ -279,7 +280,7 @@ func (s *Stream) document(ctx context.Context) (bson.Raw, bool, error) {
 	return doc, true, nil
 }
 
-// Event is the event that Next moved to. It stays valid.
+// Event is the event that Next moved to, nil if there was none. It stays valid.
 func (s *Stream) Event() bson.Raw { return s.event }
 
 // ResumeToken is where a new stream would go on after the events returned so

@@ -177,6 +177,7 @@ func (c *Cursor) begin() {
 
 // fetch moves to the first document of another batch, if there are more.
 func (c *Cursor) fetch(ctx context.Context) (bool, error) {
+	c.current = nil
 	if !c.Alive() {
 		c.forget()
 		return false, nil
@@ -213,7 +214,7 @@ func (c *Cursor) forget() {
 	}
 }
 
-// Current is the document that Next moved to. It shares memory with its batch,
+// Current is the document that Next moved to, nil if there was none. It shares memory with its batch,
 // which stays valid, but with the option Reuse only until the next call of
 // Next or TryNext.
 func (c *Cursor) Current() bson.Raw { return c.current }
