@@ -192,3 +192,31 @@ func TestDocumentSequencesAreChecked(t *testing.T) {
 	compareError(t, "unknown", exchange(t, c, insert, docs, wire.Sequence{ID: "x", Docs: docs.Docs}), 40415, "BSON field 'insert.x' is an unknown field.")
 	compareError(t, "of another command", exchange(t, c, parse(t, `{"find": "c", "$db": "test"}`), docs), 40472, "The find command does not support document sequences.")
 }
+
+func TestAFieldComesOnce(t *testing.T) {
+	refuse(t, "4.4", []refused{
+		{`{"find": "c", "maxTimeMS": 1, "maxTimeMS": 2}`, 9, "Parsed command object contains duplicate top level key: maxTimeMS"},
+		{`{"ping": 1, "ping": 1}`, 9, "Parsed command object contains duplicate top level key: ping"},
+		{`{"count": "c", "limit": 1, "limit": 1}`, 40413, "BSON field 'count.limit' is a duplicate field"},
+	})
+	refuse(t, "8.0", []refused{
+		{`{"find": "c", "maxTimeMS": 1, "maxTimeMS": 2}`, 40413, "BSON field 'find.maxTimeMS' is a duplicate field"},
+		{`{"update": "c", "updates": [{"q": {}, "q": {}, "u": {}}]}`, 40413, "BSON field 'update.updates.q' is a duplicate field"},
+		{`{"ping": 1, "ping": 1}`, 9, "Parsed command object contains duplicate top level key: ping"},
+	})
+}
+
+func TestStagesCheckCollections(t *testing.T) {
+	stage := func(s string) string { return `{"aggregate": "c", "pipeline": [` + s + `], "cursor": {}}` }
+	refuse(t, "8.0", []refused{
+		{stage(`{"$lookup": {"from": "", "localField": "a", "foreignField": "b", "as": "c"}}`), 73, "$lookup namespace: test."},
+		{stage(`{"$graphLookup": {"from": ".a", "startWith": 1, "connectFromField": "a", "connectToField": "b", "as": "x"}}`), 73, "$graphLookup namespace: test..a"},
+		{stage(`{"$unionWith": ""}`), 73, "$unionWith namespace: test."},
+		{stage(`{"$unionWith": {"coll": ""}}`), 73, "$unionWith namespace: test."},
+		{stage(`{"$out": "a$b"}`), 73, "a$b"},
+		{stage(`{"$out": "system.x"}`), 17385, "Can't $out to special collection: system.x"},
+		{stage(`{"$out": {"db": "admin", "coll": "x"}}`), 31321, "Can't $out to internal database: admin"},
+		{stage(`{"$merge": "system.x"}`), 31319, "Cannot $merge to special collection: system.x"},
+		{stage(`{"$merge": {"into": {"db": "config", "coll": "x"}}}`), 31320, "Cannot $merge to internal database: config"},
+	})
+}

@@ -428,7 +428,7 @@ func (r *request) failGetMore(cur *cursor) error {
 	if !code.IsNumber() {
 		return nil
 	}
-	return failWith(int32(whole(code)), "Hit the 'failGetMoreAfterCursorCheckout' failpoint", nil, data)
+	return r.failWith(int32(whole(code)), "Hit the 'failGetMoreAfterCursorCheckout' failpoint", nil, data)
 }
 
 // killCursors closes cursors.

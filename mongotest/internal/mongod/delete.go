@@ -60,9 +60,9 @@ func (r *request) parseDeletion(d bson.Raw) (c change, err error) {
 	if limit.Type == bson.TypeBoolean {
 		c.multi = !limit.Truthy()
 	} else {
-		n := whole(limit)
+		n, _ := limit.AsDouble() // 0 for what is no number
 		if n != 0 && n != 1 {
-			return c, errorf(codeFailedToParse, "The limit field in delete objects must be 0 or 1. Got %d", n)
+			return c, errorf(codeFailedToParse, "The limit field in delete objects must be 0 or 1. Got %v", n)
 		}
 		c.multi = n == 0
 	}

@@ -90,6 +90,9 @@ func (r *request) execute() (reply *doc, fail failure, err error) {
 	if err := r.checkAPI(); err != nil {
 		return nil, fail, err
 	}
+	if err := r.checkDuplicates(); err != nil {
+		return nil, fail, err
+	}
 	if err := r.startClock(); err != nil {
 		return nil, fail, err
 	}
@@ -264,7 +267,7 @@ func (r *request) failed(e *Error) *doc {
 	}
 	reply.double("ok", 0).str("errmsg", e.Message)
 	if e.Code != 0 {
-		reply.int32("code", e.Code).str("codeName", query.CodeName(e.Code))
+		reply.int32("code", e.Code).str("codeName", query.CodeName(e.Code, r.server.Version.Version))
 	}
 	if e.More != nil {
 		reply.fields(e.More.raw())

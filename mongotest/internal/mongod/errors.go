@@ -100,6 +100,7 @@ const (
 	codeInterruptedRepl             = 11602
 	codeNoSecondaryOk               = 13435
 	codeNotPrimaryOrSecondary       = 13436
+	codeDuplicateField              = 40413
 	codeMissingField                = 40414
 	codeUnknownField                = 40415
 	codeUnknownStage                = 40324

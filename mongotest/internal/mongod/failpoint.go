@@ -201,7 +201,7 @@ func (r *request) failCommand() (f failure, err error) {
 		return f, errHangUp
 	}
 	if code := data.Lookup("errorCode"); code.IsNumber() {
-		return f, failWith(int32(whole(code)), "Failing command due to 'failCommand' failpoint", f.labels, data)
+		return f, r.failWith(int32(whole(code)), "Failing command due to 'failCommand' failpoint", f.labels, data)
 	}
 	f.writeConcernError, _ = data.Lookup("writeConcernError").Document()
 	return f, nil
@@ -209,8 +209,8 @@ func (r *request) failCommand() (f failure, err error) {
 
 // failWith is the error of a fail point. Some codes cannot be had without
 // details that a fail point does not give.
-func failWith(code int32, message string, labels []string, data bson.Raw) error {
-	if name := query.CodeName(code); needsDetails(code) {
+func (r *request) failWith(code int32, message string, labels []string, data bson.Raw) error {
+	if name := query.CodeName(code, r.server.Version.Version); needsDetails(code) {
 		return errorf(40671, "Missing required extra info for error code %s", name)
 	}
 	e := &Error{Code: code, Message: message, Labels: labels}

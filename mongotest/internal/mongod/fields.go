@@ -1,6 +1,7 @@
 package mongod
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/motor-go/motor/bson"
@@ -74,6 +75,38 @@ func (s *schema) find(name string, v query.Version) (fieldType, bool) {
 	return 0, false
 }
 
+// checkDuplicates refuses a command that has a field twice. What a command's
+// own parser says of it differs from what is said of all others.
+func (r *request) checkDuplicates() error {
+	var few [16]string
+	seen := few[:0]
+	for name := range r.body.Keys() {
+		if !slices.Contains(seen, name) {
+			seen = append(seen, name)
+			continue
+		}
+		own := r.atLeast(5, 0) && r.command.parsedSince5()
+		if s := r.command.schema; s != nil && !own {
+			_, own = s.find(name, r.server.Version.Version)
+		}
+		if own {
+			return errorf(codeDuplicateField, "BSON field '%s.%s' is a duplicate field", r.command.name, name)
+		}
+		return errorf(codeFailedToParse, "Parsed command object contains duplicate top level key: %s", name)
+	}
+	return nil
+}
+
+// parsedSince5 reports whether the command has a generated parser since 5.0, at
+// the latest.
+func (c *command) parsedSince5() bool {
+	switch c.name {
+	case "find", "getMore", "killCursors", "aggregate", "findAndModify", "create", "createIndexes", "listIndexes", "listCollections", "collMod", "drop", "dropIndexes", "renameCollection":
+		return true
+	}
+	return c.schema != nil
+}
+
 // command checks the fields of a whole command, of which the first is its name.
 func (s *schema) command(r *request) error {
 	first := true
@@ -103,6 +136,9 @@ func (s *schema) document(d bson.Raw, version query.Version) error {
 	for name, v := range d.All() {
 		if err := s.field(name, v, version, false); err != nil {
 			return err
+		}
+		if slices.Contains(given, name) {
+			return errorf(codeDuplicateField, "BSON field '%s.%s' is a duplicate field", s.name, name)
 		}
 		given = append(given, name)
 	}

@@ -207,7 +207,7 @@ func (w *routedWrite) reply(of bson.Raw) *doc {
 	if len(w.errors) > 0 {
 		var list []bson.Raw
 		for _, e := range w.errors {
-			list = append(list, e.document())
+			list = append(list, e.document(w.request))
 		}
 		d.docs("writeErrors", list)
 	}
@@ -219,8 +219,8 @@ func (w *routedWrite) reply(of bson.Raw) *doc {
 	return d
 }
 
-func (e writeError) document() bson.Raw {
-	d := newDoc().int32("index", int32(e.index)).int32("code", e.code).str("codeName", query.CodeName(e.code)).str("errmsg", e.message)
+func (e writeError) document(r *request) bson.Raw {
+	d := newDoc().int32("index", int32(e.index)).int32("code", e.code).str("codeName", query.CodeName(e.code, r.server.Version.Version)).str("errmsg", e.message)
 	if e.details != nil {
 		d.doc("errInfo", e.details)
 	}

@@ -95,7 +95,7 @@ func (r *request) confirmLoss(e *Error) {
 			e.Labels = []string{"RetryableWriteError"}
 		}
 		e.More = newDoc()
-		appendWriteConcernError(e.More, code, message, info)
+		r.appendWriteConcernError(e.More, code, message, info)
 	}
 	var err error
 	if r.touched, err = r.server.note(r.ctx, "NoSuchTransaction"); err != nil {

@@ -125,7 +125,7 @@ func (r *request) finishWrite(reply *doc, fail *failure) {
 	ending := r.txn.inTxn && (r.command.name == "commitTransaction" || r.command.name == "abortTransaction")
 	add := func(c int32, message string, info func(*doc)) {
 		code = c
-		appendWriteConcernError(reply, c, message, info)
+		r.appendWriteConcernError(reply, c, message, info)
 	}
 	if fail.writeConcernError != nil {
 		reply.doc("writeConcernError", fail.writeConcernError)
@@ -147,9 +147,9 @@ func (r *request) finishWrite(reply *doc, fail *failure) {
 	}
 }
 
-func appendWriteConcernError(reply *doc, code int32, message string, info func(*doc)) {
+func (r *request) appendWriteConcernError(reply *doc, code int32, message string, info func(*doc)) {
 	reply.embed("writeConcernError", func(d *doc) {
-		d.int32("code", code).str("codeName", query.CodeName(code)).str("errmsg", message)
+		d.int32("code", code).str("codeName", query.CodeName(code, r.server.Version.Version)).str("errmsg", message)
 		if info != nil {
 			info(d)
 		}

@@ -280,7 +280,7 @@ func (r *request) onPrimaryTransactionalWrite(tx *storage.Tx) error {
 		r.hangUp = true
 	}
 	if code := data.Lookup("failBeforeCommitExceptionCode"); code.IsNumber() {
-		return failWith(int32(whole(code)), "Failing write for "+r.session.String()+" due to failpoint. The write must not be reflected.", nil, nil)
+		return r.failWith(int32(whole(code)), "Failing write for "+r.session.String()+" due to failpoint. The write must not be reflected.", nil, nil)
 	}
 	return nil
 }

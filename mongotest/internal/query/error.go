@@ -13,9 +13,6 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
-// Name is the server's name for the code.
-func (e *Error) Name() string { return CodeName(e.Code) }
-
 func errorf(code int32, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
@@ -59,11 +56,30 @@ const (
 
 // CodeName is the server's name for an error code: "BadValue" for 2, or
 // "Location15952" for a code without a name.
-func CodeName(code int32) string {
-	if name, ok := codeNames[code]; ok {
-		return name
+func CodeName(code int32, v Version) string {
+	name, named := codeNames[code]
+	if r, ok := renamed[code]; ok && !v.AtLeast(r.since.Major, r.since.Minor) {
+		name, named = r.before, r.before != ""
 	}
-	return fmt.Sprintf("Location%d", code)
+	if !named {
+		return fmt.Sprintf("Location%d", code)
+	}
+	return name
+}
+
+// renamed are codes that had another name, or none, in older versions.
+var renamed = map[int32]struct {
+	since  Version
+	before string
+}{
+	10058: {since: Version{Major: 5}},
+	10107: {Version{Major: 4, Minor: 4}, "NotMaster"},
+	13435: {Version{Major: 4, Minor: 4}, "NotMasterNoSlaveOk"},
+	13436: {Version{Major: 4, Minor: 4}, "NotMasterOrSecondary"},
+	40413: {since: Version{Major: 8}},
+	40414: {since: Version{Major: 8}},
+	40415: {since: Version{Major: 8}},
+	50768: {since: Version{Major: 5}},
 }
 
 var codeNames = map[int32]string{
@@ -82,13 +98,13 @@ var codeNames = map[int32]string{
 	48: "NamespaceExists", 49: "InvalidRoleModification", 50: "MaxTimeMSExpired",
 	51: "ManualInterventionRequired", 52: "DollarPrefixedFieldName", 53: "InvalidIdField",
 	54: "NotSingleValueField", 55: "InvalidDBRef", 56: "EmptyFieldName", 57: "DottedFieldName",
-	58: "RoleDataInconsistent", 59: "CommandNotFound", 61: "ShardKeyNotFound",
+	58: "RoleModificationFailed", 59: "CommandNotFound", 61: "ShardKeyNotFound",
 	62: "OplogOperationUnsupported", 63: "StaleShardVersion", 64: "WriteConcernFailed",
 	65: "MultipleErrorsOccurred", 66: "ImmutableField", 67: "CannotCreateIndex",
 	68: "IndexAlreadyExists", 69: "AuthSchemaIncompatible", 70: "ShardNotFound",
 	71: "ReplicaSetNotFound", 72: "InvalidOptions", 73: "InvalidNamespace", 74: "NodeNotFound",
 	75: "WriteConcernLegacyOK", 76: "NoReplicationEnabled", 77: "OperationIncomplete",
-	78: "CommandResultSchemaViolation", 79: "UnknownReplWriteConcern",
+	78: "CommandResultSchemaViolation", 79: "UnknownReplWriteConcern", 80: "RoleDataInconsistent",
 	81: "NoMatchParseContext", 82: "NoProgressMade", 83: "RemoteResultsUnavailable",
 	85: "IndexOptionsConflict", 86: "IndexKeySpecsConflict", 87: "CannotSplit",
 	89: "NetworkTimeout", 90: "CallbackCanceled", 91: "ShutdownInProgress",
@@ -167,25 +183,53 @@ var codeNames = map[int32]string{
 	298: "InvalidServerType", 299: "OCSPCertificateStatusRevoked",
 	300: "RangeDeletionAbandonedBecauseCollectionWithUUIDDoesNotExist",
 	301: "DataCorruptionDetected", 302: "OCSPCertificateStatusUnknown", 303: "SplitHorizonChange",
-	304: "ShardInvalidatedForTargeting", 307: "RangeDeletionAbandonedBecauseTaskDocumentDoesNotExist",
+	304: "ShardInvalidatedForTargeting",
+	306: "ReadThroughCacheLookupCanceled", 307: "RangeDeletionAbandonedBecauseTaskDocumentDoesNotExist",
 	308: "CurrentConfigNotCommittedYet", 309: "ExhaustCommandFinished", 310: "PeriodicJobIsStopped",
 	311: "TransactionCoordinatorCanceled", 312: "OperationIsKilledAndDelisted",
 	313: "ResumableRangeDeleterDisabled", 314: "ObjectIsBusy", 315: "TooStaleToSyncFromSource",
 	316: "QueryTrialRunCompleted", 317: "ConnectionPoolExpired", 318: "ForTestingOptionalErrorExtraInfo",
 	319: "MovePrimaryInProgress", 320: "TenantMigrationConflict", 321: "TenantMigrationCommitted",
 	322: "APIVersionError", 323: "APIStrictError", 324: "APIDeprecationError",
-	325: "TenantMigrationAborted", 327: "OplogQueryMinTsMissing", 328: "NoSuchTenantMigration",
-	331: "MigrationBlockingOperationCoordinatorCleaningUp", 332: "PooledConnectionAcquisitionExceededTimeLimit",
-	333: "ReshardCollectionAborted", 334: "ReshardCollectionInProgress",
-	335: "NoSuchReshardCollection", 336: "ReshardCollectionCommitted", 348: "TxnRetryCounterTooOld",
-	349: "InvalidTxnRetryCounter", 353: "DocumentValidationFailureInternal", 361: "CollectionUUIDMismatch",
-	380: "StaleChangeStreamTopology", 391: "ReauthenticationRequired", 402: "ResourceExhausted",
-	432: "UnsupportedShardingEventNotification", 462: "IngressRequestRateLimitExceeded",
-	9001: "SocketException", 10003: "CannotGrowDocumentInCappedNamespace",
+	325: "TenantMigrationAborted", 326: "OplogQueryMinTsMissing", 327: "NoSuchTenantMigration",
+	330: "SkipCommandExecution", 331: "FailedToRunWithReplyBuilder", 332: "CannotDowngrade",
+	333: "ServiceExecutorInShutdown", 334: "MechanismUnavailable", 336: "TimeseriesBucketCleared",
+	337: "AuthenticationAbandoned", 338: "ReshardCollectionInProgress", 339: "NoSuchReshardCollection",
+	340: "ReshardCollectionCommitted", 341: "ReshardCollectionAborted", 342: "ReshardingCriticalSectionTimeout",
+	343: "ShardCannotRefreshDueToLocksHeld", 344: "AuditingNotEnabled",
+	345: "RuntimeAuditConfigurationNotEnabled", 346: "ChangeStreamInvalidated", 347: "APIMismatchError",
+	348: "ChangeStreamTopologyChange", 349: "KeyPatternShorterThanBound",
+	350: "ReshardCollectionTruncatedError", 351: "ChangeStreamStartAfterInvalidate",
+	352: "UnsupportedOpQueryCommand", 354: "LoadBalancerSupportMismatch", 355: "InterruptedDueToStorageChange",
+	356: "TxnRetryCounterTooOld", 357: "InvalidBSONType", 358: "InternalTransactionNotSupported",
+	359: "CannotConvertIndexToUnique", 360: "PlacementVersionRefreshCanceled", 361: "CollectionUUIDMismatch",
+	362: "FutureAlreadyRetrieved", 363: "RetryableTransactionInProgress", 365: "TemporarilyUnavailable",
+	366: "WouldChangeOwningShardDeletedNoDocument", 367: "FLECompactionPlaceholder", 369: "FLETransactionAbort",
+	370: "CannotDropShardKeyIndex", 371: "UserWritesBlocked", 372: "CloseConnectionForShutdownCommand",
+	373: "InternalTransactionsExhaustiveFindHasMore", 374: "TransactionAPIMustRetryTransaction",
+	375: "TransactionAPIMustRetryCommit", 376: "ChangeStreamNotEnabled", 377: "FLEMaxTagLimitExceeded",
+	378: "NonConformantBSON", 379: "DatabaseMetadataRefreshCanceled", 380: "RequestAlreadyFulfilled",
+	381: "ReshardingCoordinatorServiceConflictingOperationInProgress", 382: "RemoteCommandExecutionError",
+	383: "CollectionIsEmptyLocally", 384: "ConnectionError", 385: "ConflictingServerlessOperation",
+	386: "DuplicateKeyId", 387: "EncounteredFLEPayloadWhileApplyingHmac", 388: "TransactionTooLargeForCache",
+	389: "LibmongocryptError", 390: "InvalidSignature", 391: "ReauthenticationRequired", 392: "InvalidJWT",
+	393: "InvalidTenantId", 395: "TruncatedSerialization", 396: "IndexInformationTooLarge",
+	398: "StreamTerminated", 400: "CannotUpgrade", 401: "ResumeTenantChangeStream", 402: "ResourceExhausted",
+	403: "UnsupportedShardingEventNotification", 404: "LDAPRoleAcquisitionError",
+	405: "CannotCreateChunkDistribution", 406: "MigrationBlockingOperationCoordinatorCleaningUp",
+	407: "PooledConnectionAcquisitionExceededTimeLimit", 408: "CannotInsertTimeseriesBucketsWithMixedSchema",
+	409: "TimeseriesBucketCompressionFailed", 410: "TimeseriesBucketFrozen", 411: "QueryRejectedBySettings",
+	412: "UpdatesStillPending", 413: "TransactionParticipantFailedUnyield", 414: "AddOrRemoveShardInProgress",
+	426: "IndexIsEmpty", 433: "AdmissionQueueOverflow", 449: "RateLimitExceeded",
+	450: "PooledConnectionAcquisitionRejected", 453: "InterruptedDueToReshardingCriticalSection",
+	462:  "IngressRequestRateLimitExceeded",
+	9001: "SocketException", 10003: "CannotGrowDocumentInCappedNamespace", 10058: "LegacyNotPrimary",
 	10107: "NotWritablePrimary", 10334: "BSONObjectTooLarge",
 	11000: "DuplicateKey", 11600: "InterruptedAtShutdown", 11601: "Interrupted",
 	11602: "InterruptedDueToReplStateChange", 12586: "BackgroundOperationInProgressForDatabase",
 	12587: "BackgroundOperationInProgressForNamespace", 13113: "MergeStageNoMatchingDocument",
 	13297: "DatabaseDifferCase", 13388: "StaleConfig", 13435: "NotPrimaryNoSecondaryOk",
-	13436: "NotPrimaryOrSecondary", 14031: "OutOfDiskSpace", 17280: "KeyTooLong", 46841: "ClientMarkedKilled",
+	13436: "NotPrimaryOrSecondary", 14031: "OutOfDiskSpace", 17280: "KeyTooLong", 28769: "NamespaceCannotBeSharded",
+	31082: "SearchNotEnabled", 40413: "IDLDuplicateField", 40414: "IDLFailedToParse", 40415: "IDLUnknownField",
+	46841: "ClientMarkedKilled", 50768: "NotARetryableWriteCommand", 91331: "RetriableRemoteCommandFailure",
 }

@@ -158,7 +158,7 @@ func errorReply(err error) bson.Raw {
 	e := err.(*Error)
 	dst, at := bson.BeginDocument(nil)
 	dst = bson.AppendInt32(dst, "code", e.Code)
-	dst = bson.AppendString(dst, "codeName", e.Name())
+	dst = bson.AppendString(dst, "codeName", CodeName(e.Code, Version{Major: 4, Minor: 4}))
 	dst = bson.AppendString(dst, "errmsg", e.Message)
 	return bson.EndDocument(dst, at)
 }

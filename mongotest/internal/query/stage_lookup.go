@@ -138,6 +138,9 @@ func parseLookup(p *pipelineParser, name string, v bson.RawValue) ([]*stage, err
 			return nil, errorf(codeFailedToParse, "$lookup argument '%s' must be a string, found %s: %s", f.key, formatElement(f.key, f.value), TypeName(f.value.Type))
 		case f.key == "from":
 			l.from = text(f.value)
+			if err := checkFrom(name, p.env.DB, l.from); err != nil {
+				return nil, err
+			}
 		case f.key == "as":
 			as = text(f.value)
 		case f.key == "localField":
@@ -267,6 +270,9 @@ func parseUnionWith(p *pipelineParser, name string, v bson.RawValue) ([]*stage, 
 	switch {
 	case isString(v):
 		collection = text(v)
+		if err := checkFrom(name, p.env.DB, collection); err != nil {
+			return nil, err
+		}
 	case isObject(v):
 		coll, given := missing, false
 		for _, f := range fields(v.Value) {
@@ -288,7 +294,12 @@ func parseUnionWith(p *pipelineParser, name string, v bson.RawValue) ([]*stage, 
 		if !isMissing(coll) && !isString(coll) {
 			return nil, errorf(codeTypeMismatch, "BSON field '$unionWith.coll' is the wrong type '%s', expected type 'string'", TypeName(coll.Type))
 		}
-		collection = text(coll)
+		if collection = text(coll); isMissing(coll) {
+			break
+		}
+		if err := checkFrom(name, p.env.DB, collection); err != nil {
+			return nil, err
+		}
 	default:
 		return nil, errorf(codeFailedToParse, "the $unionWith stage specification must be an object or string, but found %s", TypeName(v.Type))
 	}
@@ -374,7 +385,7 @@ func (g *graphLookup) option(name string, v bson.RawValue) (err error) {
 	}
 	if name == "from" {
 		g.from = text(v)
-		return nil
+		return checkFrom("$graphLookup", g.env.DB, g.from)
 	}
 	if err := checkFieldPath(text(v)); err != nil {
 		return err

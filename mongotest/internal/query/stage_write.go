@@ -45,9 +45,34 @@ func parseOut(p *pipelineParser, name string, v bson.RawValue) ([]*stage, error)
 	}), nil
 }
 
+// checkTarget refuses collections that $out and $merge cannot write to.
 func checkTarget(name, db, collection string) error {
-	if collection == "" || strings.HasPrefix(collection, "$") || strings.HasPrefix(collection, ".") || db == "" {
+	special, internal, cannot := int32(17385), int32(31321), "Can't"
+	if name == "$merge" {
+		special, internal, cannot = 31319, 31320, "Cannot"
+	}
+	switch {
+	case !validCollection(collection) || strings.HasPrefix(collection, "$") || db == "":
 		return errorf(codeInvalidNamespace, "Invalid %s target namespace, %s.%s", name, db, collection)
+	case strings.HasPrefix(collection, "system."):
+		return errorf(special, "%s %s to special collection: %s", cannot, name, collection)
+	case db == "admin" || db == "local" || db == "config":
+		return errorf(internal, "%s %s to internal database: %s", cannot, name, db)
+	case strings.Contains(collection, "$"):
+		return errorf(codeInvalidNamespace, "Invalid collection name: %s", collection)
+	}
+	return nil
+}
+
+// validCollection reports whether a collection can be asked for by the name.
+func validCollection(name string) bool {
+	return name != "" && !strings.HasPrefix(name, ".") && !strings.Contains(name, "\x00")
+}
+
+// checkFrom refuses what no collection to read from can be called.
+func checkFrom(stage, db, collection string) error {
+	if !validCollection(collection) {
+		return errorf(codeInvalidNamespace, "Invalid %s namespace: %s.%s", stage, db, collection)
 	}
 	return nil
 }
