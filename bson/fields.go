@@ -180,9 +180,6 @@ func (b *codecBuilder) collect(t reflect.Type, outer field, all *[]field, s *str
 		if !sf.IsExported() || tag.skip {
 			continue
 		}
-		if tag.unknown != "" {
-			return fmt.Errorf("the tag of the field %s has the unknown option %q; there are omitempty, omitzero, inline, minsize and truncate", sf.Name, tag.unknown)
-		}
 		f := field{
 			offset:   outer.offset + sf.Offset,
 			minSize:  tag.minSize,

@@ -22,7 +22,7 @@ import (
 //   - minsize: write integers as int32 where they fit.
 //   - truncate: cut off what an integer, or a float32, cannot hold of a double.
 //
-// Any other option is an error.
+// Any other option means nothing.
 //
 // An int is written as an int32 if it fits, all other integers go by their size.
 // A time.Time becomes a dateTime, a []byte and an array of bytes a binary, nil

@@ -10,17 +10,14 @@ type fieldTag struct {
 	name                                           string
 	omitEmpty, omitZero, inline, minSize, truncate bool
 	skip                                           bool
-	unknown                                        string // an option that is none
 }
 
 // parseTag reads the tag `bson:"name,option,..."` of f. A tag without any key
 // is read as a whole, and with useJSON the json tag stands in for a missing
-// bson tag. A field without a name in its tag has its own in lower case. Only a
-// bson tag must not have unknown options: others are not meant for this package
-// alone.
+// bson tag. A field without a name in its tag has its own in lower case. Unknown
+// options mean nothing, as in other drivers.
 func parseTag(f reflect.StructField, useJSON bool) fieldTag {
 	text, ok := f.Tag.Lookup("bson")
-	own := ok
 	if !ok && useJSON {
 		text, ok = f.Tag.Lookup("json")
 	}
@@ -47,10 +44,6 @@ func parseTag(f reflect.StructField, useJSON bool) fieldTag {
 			tag.minSize = true
 		case "truncate":
 			tag.truncate = true
-		default:
-			if own && option != "" {
-				tag.unknown = option
-			}
 		}
 	}
 	return tag
