@@ -1,8 +1,10 @@
 package motor_test
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
@@ -42,6 +44,36 @@ func TestArgumentsRefused(t *testing.T) {
 		"malformed resumeAfter":   {func() error { _, err := coll.Watch(ctx, nil, motor.WatchOptions{ResumeAfter: junk}); return err }, "resumeAfter: it is no document"},
 		"malformed startAfter":    {func() error { _, err := coll.Watch(ctx, nil, motor.WatchOptions{StartAfter: bson.Raw{}}); return err }, "startAfter: it is no document"},
 		"a write without a model": {func() error { _, err := coll.BulkWrite(ctx, []motor.WriteModel[bson.D]{nil}); return err }, "write 0 has no model"},
+		"no read preference": {func() error {
+			_, err := coll.With(motor.Settings{ReadPreference: &motor.ReadPreference{Mode: 77}}).FindOne(ctx, nil)
+			return err
+		}, "read preference Mode(77): there is no such mode"},
+		"no ReturnDocument": {func() error {
+			_, err := coll.FindOneAndUpdate(ctx, bson.D{}, bson.D{{Key: "$set", Value: bson.D{{Key: "x", Value: 1}}}}, motor.FindOneAndUpdateOptions{ReturnDocument: 9})
+			return err
+		}, "ReturnDocument: 9 is neither Before nor After"},
+		"negative MaxCommitTime": {func() error {
+			return client.WithTransaction(ctx, func(context.Context) error { return nil }, motor.TransactionOptions{MaxCommitTime: -1})
+		}, "MaxCommitTime -1ns is negative"},
+		"negative Timeout": {func() error {
+			_, err := motor.Connect(ctx, "mongodb://localhost", motor.ClientOptions{Timeout: new(-time.Second)})
+			return err
+		}, "ClientOptions.Timeout is -1s"},
+		"no CursorType":    {func() error { _, err := coll.Find(ctx, nil, motor.FindOptions{CursorType: 9}).Slice(); return err }, "CursorType is 9"},
+		"no TimeoutMode":   {func() error { _, err := coll.Find(ctx, nil, motor.FindOptions{TimeoutMode: 9}).Slice(); return err }, "TimeoutMode is 9"},
+		"negative MaxTime": {func() error { _, err := coll.FindOne(ctx, nil, motor.FindOneOptions{MaxTime: -1}); return err }, "find: the maximum time -1ns is negative"},
+		"negative MaxTime of a count": {func() error {
+			_, err := coll.EstimatedDocumentCount(ctx, motor.EstimatedCountOptions{MaxTime: -1})
+			return err
+		}, "count: the maximum time -1ns is negative"},
+		"negative MaxAwaitTime": {func() error {
+			_, err := coll.Find(ctx, nil, motor.FindOptions{CursorType: motor.TailableAwait, MaxAwaitTime: -1}).Slice()
+			return err
+		}, "MaxAwaitTime is -1ns"},
+		"no read preference of a command": {func() error {
+			_, err := db.RunCommand(ctx, bson.D{{Key: "ping", Value: 1}}, motor.RunCommandOptions{ReadPreference: &motor.ReadPreference{Mode: 77}})
+			return err
+		}, "read preference Mode(77): there is no such mode"},
 		"a nil pointer to a model": {func() error {
 			_, err := coll.BulkWrite(ctx, []motor.WriteModel[bson.D]{(*motor.DeleteManyModel[bson.D])(nil)})
 			return err

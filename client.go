@@ -156,6 +156,9 @@ func connect(ctx context.Context, config *uri.Config, resolver uri.Resolver, see
 			return nil, err
 		}
 	}
+	if o.Timeout != nil && *o.Timeout < 0 {
+		return nil, fmt.Errorf("ClientOptions.Timeout is %v: it must not be negative; 0 is no limit", *o.Timeout)
+	}
 	if o.ServerAPI != nil && o.ServerAPI.Version != "1" {
 		return nil, fmt.Errorf("ServerAPI.Version is %q: the only version of the stable API is 1", o.ServerAPI.Version)
 	}
@@ -370,6 +373,9 @@ func (c *Client) envelope(ctx context.Context, db string, s settings) (ops.Envel
 		return ops.Envelope{}, errors.New("the name of the database is empty")
 	}
 	if err := s.writeConcern.Validate(); err != nil {
+		return ops.Envelope{}, err
+	}
+	if err := s.readPreference.Validate(); err != nil {
 		return ops.Envelope{}, err
 	}
 	if session != nil && session.Transaction.InProgress() {

@@ -23,7 +23,7 @@ var (
 	// context, timeoutMS or one of the older timeouts.
 	ErrTimeout = wire.ErrTimeout
 	// ErrClientClosed says that the client was closed.
-	ErrClientClosed = errors.New("the client is closed")
+	ErrClientClosed = topology.ErrClosed
 	// ErrSessionEnded says that the session has ended.
 	ErrSessionEnded = session.ErrEnded
 	// ErrSessionsUnsupported says that a server knows nothing of sessions.

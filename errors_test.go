@@ -10,7 +10,13 @@ import (
 
 	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/gridfs"
+	"github.com/motor-go/motor/internal/auth"
+	"github.com/motor-go/motor/internal/socks5"
 	"github.com/motor-go/motor/mongotest"
+	"github.com/motor-go/motor/pool"
+	"github.com/motor-go/motor/uri"
+	"github.com/motor-go/motor/wire"
 )
 
 func TestWrongReplicaSetNamesBoth(t *testing.T) {
@@ -83,6 +89,75 @@ func TestClosedClient(t *testing.T) {
 	}
 	if err := client.Ping(bounded(t), nil); !errors.Is(err, motor.ErrClientClosed) {
 		t.Errorf("an operation: %v", err)
+	}
+}
+
+// A cursor, a change stream and a session that outlive their client say so.
+func TestCursorsOfAClosedClient(t *testing.T) {
+	client, err := motor.Connect(t.Context(), anyReplicaSet(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := client.Database(scratch).Collection("outlived")
+	if _, err := c.InsertMany(bounded(t), []bson.D{{}, {}, {}, {}}); err != nil {
+		t.Fatal(err)
+	}
+	cursor, err := c.FindCursor(bounded(t), nil, motor.FindOptions{BatchSize: new(int32(2))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := c.Watch(bounded(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := client.StartSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := session.StartTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.InsertOne(session.Bind(bounded(t)), bson.D{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Close(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	for cursor.Next(bounded(t)) {
+	}
+	if err := cursor.Err(); !errors.Is(err, motor.ErrClientClosed) {
+		t.Errorf("the cursor: %v", err)
+	}
+	for stream.Next(bounded(t)) {
+	}
+	if err := stream.Err(); !errors.Is(err, motor.ErrClientClosed) {
+		t.Errorf("the change stream: %v", err)
+	}
+	if err := session.CommitTransaction(bounded(t)); !errors.Is(err, motor.ErrClientClosed) {
+		t.Errorf("the transaction: %v", err)
+	}
+}
+
+// What a program makes to compare with, or to test with, must not panic.
+func TestZeroErrorsPrint(t *testing.T) {
+	for _, err := range []error{
+		new(motor.BulkWriteError), new(motor.CommandError), new(motor.ConnectionError),
+		new(motor.SelectionError), new(motor.TimeoutError), new(motor.WriteConcernError), new(motor.WriteError),
+		new(bson.DecodeError), new(bson.EncodeError), new(bson.ExtJSONError), new(gridfs.ChunkError),
+		new(pool.ClearedError), new(pool.ClosedError), new(pool.ConnectError), new(pool.NetworkError), new(pool.WaitQueueTimeoutError),
+		new(wire.Malformed),
+		uri.Warning{},
+		new(auth.Error), new(auth.Refused), new(socks5.Error), new(socks5.ReplyError),
+	} {
+		func() {
+			defer func() {
+				if r := recover(); r != nil {
+					t.Errorf("%T: %v", err, r)
+				}
+			}()
+			_ = err.Error()
+			errors.Is(err, motor.ErrTimeout)
+		}()
 	}
 }
 

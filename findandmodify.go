@@ -2,6 +2,7 @@ package motor
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/motor-go/motor/internal/option"
@@ -71,7 +72,7 @@ func (c *Collection[T]) FindOneAndUpdate(ctx context.Context, filter, update any
 		Filter:                   e.writeFilter(filter),
 		Update:                   e.update(update),
 		ArrayFilters:             e.array("arrayFilters", o.ArrayFilters),
-		New:                      o.ReturnDocument == After,
+		New:                      e.after(o.ReturnDocument),
 		Upsert:                   o.Upsert,
 		Sort:                     e.ordered("sort", o.Sort),
 		Fields:                   e.doc("projection", o.Projection),
@@ -91,7 +92,7 @@ func (c *Collection[T]) FindOneAndReplace(ctx context.Context, filter any, repla
 	return c.findAndModify(ctx, e, o.MaxTime, &ops.FindAndModify{
 		Filter:                   e.writeFilter(filter),
 		Update:                   e.replacement(replacement),
-		New:                      o.ReturnDocument == After,
+		New:                      e.after(o.ReturnDocument),
 		Upsert:                   o.Upsert,
 		Sort:                     e.ordered("sort", o.Sort),
 		Fields:                   e.doc("projection", o.Projection),
@@ -119,6 +120,14 @@ func (c *Collection[T]) FindOneAndDelete(ctx context.Context, filter any, opts .
 		Comment:   e.value("comment", o.Comment),
 		RawData:   o.RawData,
 	})
+}
+
+// after reports whether r is After.
+func (e *encoder) after(r ReturnDocument) bool {
+	if r > After {
+		e.fail("ReturnDocument", fmt.Errorf("%d is neither Before nor After", r))
+	}
+	return r == After
 }
 
 func (c *Collection[T]) findAndModify(ctx context.Context, e *encoder, maxTime time.Duration, cmd *ops.FindAndModify) (doc T, err error) {

@@ -106,6 +106,12 @@ func (b binding) begin(inherited *time.Duration) (ops.Timeout, error) {
 // bound prepares the cursor that a command is to open for its timeout.
 func (m TimeoutMode) bound(kind CursorType, t *ops.Timeout, o *ops.CursorOptions) error {
 	switch {
+	case m > Iteration:
+		return fmt.Errorf("TimeoutMode is %d: there is no such mode", m)
+	case kind > TailableAwait:
+		return fmt.Errorf("CursorType is %d: there is no such type", kind)
+	case o.MaxAwait < 0:
+		return fmt.Errorf("MaxAwaitTime is %v: it must not be negative", o.MaxAwait)
 	case m != DefaultTimeoutMode && !t.Set:
 		return errors.New("TimeoutMode is set where timeoutMS is not")
 	case m == CursorLifetime && kind != NonTailable:

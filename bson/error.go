@@ -70,7 +70,7 @@ func (e *EncodeError) Error() string {
 	if e.GoType != nil {
 		fmt.Fprintf(&b, "of type %v ", e.GoType)
 	}
-	return strings.TrimSuffix(b.String(), " ") + ": " + e.Err.Error()
+	return strings.TrimSuffix(b.String(), " ") + ": " + fmt.Sprint(e.Err)
 }
 
 // Unwrap is e.Err.

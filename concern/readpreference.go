@@ -58,8 +58,12 @@ type ReadPreference struct {
 	Hedge *bool
 }
 
-// Validate refuses combinations that the specification forbids.
+// Validate refuses a mode that there is not, and combinations that the
+// specification forbids.
 func (r ReadPreference) Validate() error {
+	if r.Mode > Nearest {
+		return fmt.Errorf("read preference %v: there is no such mode", r.Mode)
+	}
 	if r.Mode == Primary {
 		switch {
 		case len(r.TagSets) > 0 && !(len(r.TagSets) == 1 && len(r.TagSets[0]) == 0):

@@ -38,7 +38,7 @@ type ConnectionError struct {
 
 // Error is the command, the server if one was selected, and the reason.
 func (e *ConnectionError) Error() string {
-	why := e.Err.Error()
+	why := fmt.Sprint(e.Err)
 	if e.Server == "" || strings.Contains(why, e.Server) {
 		return e.Command + ": " + why
 	}

@@ -79,6 +79,9 @@ func (c *call) start(ctx context.Context) (Result, error) {
 	if c.env.OperationID == 0 && c.traced() {
 		return c.startTraced(ctx)
 	}
+	if c.env.MaxTime < 0 {
+		return Result{}, fmt.Errorf("%s: the maximum time %v is negative; 0 is no limit", c.traits.name, c.env.MaxTime)
+	}
 	ctx, cancel := c.env.Timeout.Bound(ctx)
 	defer cancel()
 	if s := c.env.Session; s != nil {

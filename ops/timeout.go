@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/motor-go/motor/pool"
 	"github.com/motor-go/motor/wire"
 )
 
@@ -49,16 +50,8 @@ func (t Timeout) Bound(ctx context.Context) (context.Context, context.CancelFunc
 	if d, ok := ctx.Deadline(); ok && !d.After(t.Deadline) {
 		return ctx, func() {}
 	}
-	return context.WithDeadlineCause(ctx, t.Deadline, limitPassed(t.Limit))
+	return context.WithDeadlineCause(ctx, t.Deadline, pool.Over("timeoutMS", t.Limit))
 }
-
-// limitPassed is why a context ended: the timeoutMS that it is was over.
-type limitPassed time.Duration
-
-func (l limitPassed) Error() string { return fmt.Sprintf("timeoutMS of %v is over", time.Duration(l)) }
-
-// Unwrap makes it an end of a context like others.
-func (l limitPassed) Unwrap() error { return context.DeadlineExceeded }
 
 // tooLate is why a command was not sent: no answer could come in time.
 type tooLate struct{ left, minRTT time.Duration }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"syscall"
 	"time"
 
 	"github.com/motor-go/motor/bson"
@@ -48,6 +50,7 @@ func (c *Conn) connect(ctx context.Context, joined func(bson.ObjectID)) *Connect
 	context.AfterFunc(c.ctx, func() { stream.Close() })
 
 	if err := c.hello(ctx, joined); err != nil {
+		c.suspectTLS(err)
 		e := c.connectError(StepHello, err)
 		if e.Network() {
 			e.Labels = overloadLabels
@@ -62,6 +65,18 @@ func (c *Conn) connect(ctx context.Context, joined func(bson.ObjectID)) *Connect
 		return c.connectError(StepAuthenticate, err)
 	}
 	return nil
+}
+
+// suspectTLS adds to an error of the handshake what it may mean that the server
+// hung up at its first bytes.
+func (c *Conn) suspectTLS(err error) {
+	n, ok := err.(*NetworkError)
+	if _, secure := c.stream.(*tls.Conn); !ok || secure {
+		return
+	}
+	if errors.Is(n.Err, io.EOF) || errors.Is(n.Err, io.ErrUnexpectedEOF) || errors.Is(n.Err, syscall.ECONNRESET) {
+		n.Err = fmt.Errorf("%w; does the server want TLS? The client does not use it: the connection string has no tls=true", n.Err)
+	}
 }
 
 func (c *Conn) connectError(step Step, err error) *ConnectError {

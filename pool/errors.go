@@ -55,6 +55,18 @@ func isTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
+// Over is a context.DeadlineExceeded that names the option whose time was over.
+func Over(option string, limit time.Duration) error { return &over{option, limit} }
+
+type over struct {
+	option string
+	limit  time.Duration
+}
+
+func (o *over) Error() string { return fmt.Sprintf("%s of %v is over", o.option, o.limit) }
+
+func (o *over) Unwrap() error { return context.DeadlineExceeded }
+
 // The labels that the specification puts on errors which an overloaded server
 // may cause.
 const (
@@ -155,12 +167,12 @@ type WaitQueueTimeoutError struct {
 	Stats Stats
 	// Waited is how long.
 	Waited time.Duration
-	// Err is context.DeadlineExceeded, or the reason why the caller's context
-	// ended.
+	// Err is why the wait ended: a context.DeadlineExceeded that names the
+	// option, or the reason why the caller's context ended.
 	Err error
 }
 
-// Error says how long the wait was, and what held the connections.
+// Error says how long the wait was, why it ended, and what held the connections.
 func (e *WaitQueueTimeoutError) Error() string {
 	s := &e.Stats
 	var b strings.Builder
@@ -169,10 +181,10 @@ func (e *WaitQueueTimeoutError) Error() string {
 	} else {
 		b.WriteString("timed out while")
 	}
-	fmt.Fprintf(&b, " checking out a connection from connection pool for %s after %v: maxPoolSize: %d, "+
+	fmt.Fprintf(&b, " checking out a connection from connection pool for %s after %v: %v; maxPoolSize: %d, "+
 		"connections in use by cursors: %d, connections in use by transactions: %d, connections in use by other operations: %d, "+
 		"being established: %d, draining: %d, waiting: %d",
-		s.Address, e.Waited.Round(time.Millisecond), s.MaxPoolSize, s.Cursors, s.Transactions, s.InUse-s.Cursors-s.Transactions,
+		s.Address, e.Waited.Round(time.Millisecond), e.Err, s.MaxPoolSize, s.Cursors, s.Transactions, s.InUse-s.Cursors-s.Transactions,
 		s.Pending, s.Draining, s.Waiting)
 	return b.String()
 }

@@ -58,9 +58,10 @@ func (p *Pool) CheckOut(ctx context.Context) (*Conn, error) {
 	return p.CheckOutBefore(ctx, time.Time{})
 }
 
-// CheckOutBefore is CheckOut for those who have their own idea of how long to
-// wait: until the time, instead of for the WaitQueueTimeout, also for a
-// connection that is being established. The zero time makes it CheckOut.
+// CheckOutBefore is CheckOut for operations with timeoutMS, which have what
+// serverSelectionTimeoutMS leaves: until the time, instead of for the
+// WaitQueueTimeout, also for a connection that is being established. The zero
+// time makes it CheckOut.
 func (p *Pool) CheckOutBefore(ctx context.Context, before time.Time) (*Conn, error) {
 	var w *waiter
 	p.mu.Lock()
@@ -81,9 +82,9 @@ func (p *Pool) CheckOutBefore(ctx context.Context, before time.Time) (*Conn, err
 // wait waits until w is served, or for as long as ctx and the time or else the
 // wait queue timeout allow.
 func (p *Pool) wait(ctx context.Context, w *waiter, before time.Time) (*Conn, error) {
-	patience := p.config.WaitQueueTimeout
+	patience, option := p.config.WaitQueueTimeout, "waitQueueTimeoutMS"
 	if !before.IsZero() {
-		patience = max(time.Until(before), 1)
+		patience, option = max(time.Until(before), 1), "serverSelectionTimeoutMS"
 	}
 	var timeout <-chan time.Time
 	if patience > 0 {
@@ -95,7 +96,7 @@ func (p *Pool) wait(ctx context.Context, w *waiter, before time.Time) (*Conn, er
 	case <-w.served:
 		return w.conn, w.err
 	case <-timeout:
-		p.giveUp(w, context.DeadlineExceeded, before.IsZero())
+		p.giveUp(w, Over(option, patience.Round(time.Millisecond)), before.IsZero())
 	case <-ctx.Done():
 		p.giveUp(w, Ended(ctx), false)
 	}

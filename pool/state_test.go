@@ -257,8 +257,8 @@ func TestWaitQueueTimeoutSaysWhatHeldConnections(t *testing.T) {
 		b.get().Pin(use)
 	}
 	_, w, _ := b.checkOut()
-	b.waited(w, noon.Add(1500*time.Millisecond), context.DeadlineExceeded, true)
-	want := "timed out while checking out a connection from connection pool for a:1 after 1.5s: " +
+	b.waited(w, noon.Add(1500*time.Millisecond), Over("waitQueueTimeoutMS", time.Second), true)
+	want := "timed out while checking out a connection from connection pool for a:1 after 1.5s: waitQueueTimeoutMS of 1s is over; " +
 		"maxPoolSize: 4, connections in use by cursors: 2, connections in use by transactions: 1, connections in use by other operations: 1, " +
 		"being established: 0, draining: 0, waiting: 1"
 	if got := w.err.Error(); got != want {

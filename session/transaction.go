@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/motor-go/motor/bson"
@@ -90,6 +91,24 @@ type Transaction struct {
 	committedEmpty bool // commit was called before any command was sent
 }
 
+// validate refuses what makes no sense.
+func (o TransactionOptions) validate() error {
+	if o.WriteConcern != nil {
+		if err := o.WriteConcern.Validate(); err != nil {
+			return err
+		}
+	}
+	if o.ReadPreference != nil {
+		if err := o.ReadPreference.Validate(); err != nil {
+			return err
+		}
+	}
+	if o.MaxCommitTime < 0 {
+		return fmt.Errorf("MaxCommitTime %v is negative; 0 is no limit", o.MaxCommitTime)
+	}
+	return nil
+}
+
 // Start begins a transaction. The server hears of it with the first command.
 func (t *Transaction) Start(o TransactionOptions) error {
 	if t.InProgress() {
@@ -97,6 +116,9 @@ func (t *Transaction) Start(o TransactionOptions) error {
 	}
 	if o.WriteConcern != nil && !o.WriteConcern.Acknowledged() {
 		return ErrUnacknowledgedTxn
+	}
+	if err := o.validate(); err != nil {
+		return err
 	}
 	*t = Transaction{State: TransactionStarting, Options: o}
 	return nil

@@ -51,7 +51,7 @@ func (t *Topology) await(ctx context.Context, want description.Selector, waiting
 				waiting(t.config.ServerSelectionTimeout - time.Since(start))
 				waiting = nil
 			}
-			err = s.outlast(ctx, timer)
+			err = s.outlast(ctx, timer.C)
 		}
 		if err != nil {
 			last := t.current.Load().description
@@ -66,18 +66,19 @@ func (t *Topology) await(ctx context.Context, want description.Selector, waiting
 	}
 }
 
-// outlast has all servers checked and waits until s is replaced.
-func (s *snapshot) outlast(ctx context.Context, timer *time.Timer) error {
+// outlast has all servers checked and waits until s is replaced. The error says
+// what ended the wait.
+func (s *snapshot) outlast(ctx context.Context, timeout <-chan time.Time) error {
 	for _, server := range s.servers {
 		server.requestCheck()
 	}
 	select {
 	case <-s.replaced:
 		return nil
-	case <-timer.C:
-		return context.DeadlineExceeded
+	case <-timeout:
+		return pool.Over("serverSelectionTimeoutMS", s.config.ServerSelectionTimeout)
 	case <-ctx.Done():
-		return pool.Ended(ctx)
+		return fmt.Errorf("the context of the operation ended: %w", pool.Ended(ctx))
 	}
 }
 
@@ -90,8 +91,8 @@ type SelectionError struct {
 	Topology description.Topology
 	// Waited is how long a server was waited for.
 	Waited time.Duration
-	// Err is why the wait ended: context.DeadlineExceeded, also after
-	// ServerSelectionTimeout, the cause of the context's end, ErrClosed, a
+	// Err is why the wait ended: the ServerSelectionTimeout, which is a
+	// context.DeadlineExceeded, the cause of the context's end, ErrClosed, a
 	// server with which the driver is not compatible, or a read preference
 	// that makes no sense.
 	Err error

@@ -59,15 +59,19 @@ func (s *Server) Description() description.Server {
 func (s *Server) MinRTT() time.Duration { return time.Duration(s.minRTT.Load()) }
 
 // CheckOut gets a connection from the pool, before the time if that is not
-// zero; see there for the errors. From now on until CheckIn an operation counts
+// zero; see there for the errors, or ErrClosed. From now on until CheckIn an operation counts
 // as under way.
 func (s *Server) CheckOut(ctx context.Context, before time.Time) (*pool.Conn, error) {
 	s.operations.Add(1)
 	c, err := s.pool.CheckOutBefore(ctx, before)
-	if err != nil {
-		s.operations.Add(-1)
+	if err == nil {
+		return c, nil
 	}
-	return c, err
+	s.operations.Add(-1)
+	if _, closed := err.(*pool.ClosedError); closed && s.topology.current.Load().closed {
+		err = ErrClosed
+	}
+	return nil, err
 }
 
 // CheckIn gives the connection back.

@@ -155,7 +155,7 @@ func TestSelectionErrorTellsWhatIsKnown(t *testing.T) {
 			t.Errorf("the error comes after %v and says %v", waited, failed.Waited)
 		}
 		for _, part := range []string{
-			"no server found for a write within 30s", "ReplicaSetNoPrimary",
+			"no server found for a write within 30s: serverSelectionTimeoutMS of 30s is over", "ReplicaSetNoPrimary",
 			"connect to a:27017: dial: ", "connection refused", "b:27017 RSSecondary: is not the primary", "c:27017 RSSecondary: is not the primary",
 		} {
 			if !strings.Contains(err.Error(), part) {

@@ -62,6 +62,9 @@ func ParseHeader(b []byte, limit int) (Header, error) {
 		ResponseTo: int32(binary.LittleEndian.Uint32(b[8:])),
 		OpCode:     OpCode(binary.LittleEndian.Uint32(b[12:])),
 	}
+	if text := beginning(b); int(h.Length) > limit && len(text) >= 4 {
+		return h, &Malformed{fmt.Sprintf("it begins with the text %q: this seems to be no MongoDB server", text)}
+	}
 	if h.Length < HeaderLen {
 		return h, &Malformed{fmt.Sprintf("message says that it is %d bytes long; the header alone is %d", h.Length, HeaderLen)}
 	}
@@ -69,6 +72,16 @@ func ParseHeader(b []byte, limit int) (Header, error) {
 		return h, &Malformed{fmt.Sprintf("message says that it is %d bytes long; the limit is %d", h.Length, limit)}
 	}
 	return h, nil
+}
+
+// beginning is the printable ASCII that b begins with, or a part of it.
+func beginning(b []byte) []byte {
+	for i, ch := range b {
+		if ch < ' ' || ch > '~' || i == 40 {
+			return b[:i]
+		}
+	}
+	return b
 }
 
 // parseWhole reads the header of message, which must be one whole message with

@@ -134,6 +134,7 @@ func TestMalformed(t *testing.T) {
 	}{
 		{"length too small", parseMsg, patch(msg, 0, "0f000000"), "the header alone is 16"},
 		{"length negative", parseMsg, patch(msg, 0, "ffffffff"), "the header alone is 16"},
+		{"HTTP", func(b []byte) error { _, err := ParseHeader(b, DefaultMaxMessageSize); return err }, []byte("HTTP/1.1 400 Bad Request\r\n"), "it begins with the text \"HTTP/1.1 400 Bad Request\": this seems to be no MongoDB server"},
 		{"length too large", parseMsg, patch(msg, 0, "23000000"), "35 bytes long, and is 34"},
 		{"other op code", parseMsg, query, "OP_QUERY instead of OP_MSG"},
 		{"no op code", parseMsg, patch(msg, 12, "39050000"), "op code 1337 instead of OP_MSG"},

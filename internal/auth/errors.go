@@ -44,7 +44,7 @@ type Refused struct {
 	Err error
 }
 
-func (r *Refused) Error() string { return r.Err.Error() }
+func (r *Refused) Error() string { return fmt.Sprint(r.Err) }
 
 // Unwrap is the server's error.
 func (r *Refused) Unwrap() error { return r.Err }

@@ -9,7 +9,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"syscall"
 	"time"
 )
 
@@ -169,6 +171,8 @@ func advice(err error) string {
 		return "; name the authority's certificate in tlsCAFile"
 	case errors.As(err, &record):
 		return "; the server does not seem to speak TLS: check the port, or set tls=false"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return "; the server hung up: does it speak TLS at this port?"
 	}
 	return ""
 }
