@@ -7,8 +7,9 @@ import (
 )
 
 // Config is everything that a connection string can say, with the defaults of
-// the specifications where it says nothing. Options set in code are written
-// over it; call Validate, or Resolver.Resolve, afterwards.
+// the specifications where it says nothing. A Parser adds options that are set
+// in code; whoever writes over it calls Validate, or Resolver.Resolve,
+// afterwards.
 type Config struct {
 	// Hosts is the seed list: "host:port" with the host in lower case and IPv6
 	// addresses in brackets, or the path of a UNIX domain socket, which is what

@@ -218,6 +218,7 @@ func TestErrors(t *testing.T) {
 		"mongodb://a/?w=-2":                            "option w=-2: less than 0",
 		"mongodb://a/?w=4294967296":                    "option w=4294967296: not from 0 to 2147483647",
 		"mongodb://a/?tls=maybe":                       "option tls=maybe: not true or false",
+		"mongodb+srv://a.b.c/?tls=":                    "option tls: not true or false",
 		"mongodb://a/?tls=1&ssl=0":                     "options tls and ssl are given with different values; give tls once",
 		"mongodb://a/?authSource=":                     "option authSource: empty",
 		"mongodb://a/?authMechanism=X":                 `option authMechanism=X: not one of ["GSSAPI" "MONGODB-AWS"`,

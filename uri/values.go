@@ -240,6 +240,7 @@ func compressors() option {
 // tls is strict: a value that is ignored could mean plain text.
 func tls(name string) option {
 	o := flag(name, func(c *Config) *bool { return &c.TLS }).as(strict)
+	o.empty = true
 	o.values = func(c *Config) []string {
 		if c.TLS == c.impliesTLS() {
 			return nil
