@@ -2,6 +2,7 @@ package mongotest_test
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -218,5 +219,57 @@ func TestStagesCheckCollections(t *testing.T) {
 		{stage(`{"$out": {"db": "admin", "coll": "x"}}`), 31321, "Can't $out to internal database: admin"},
 		{stage(`{"$merge": "system.x"}`), 31319, "Cannot $merge to special collection: system.x"},
 		{stage(`{"$merge": {"into": {"db": "config", "coll": "x"}}}`), 31320, "Cannot $merge to internal database: config"},
+	})
+}
+
+func TestIndexesAreLimited(t *testing.T) {
+	index := func(spec string) string { return `{"createIndexes": "c", "indexes": [` + spec + `]}` }
+	var many []string
+	for i := range 64 { // and the one on _id
+		n := strconv.Itoa(i)
+		many = append(many, `{"key": {"f`+n+`": 1}, "name": "f`+n+`"}`)
+	}
+	refuse(t, "6.0", []refused{
+		{index(strings.Join(many, ", ")), 67, "add index fails, too many indexes for test.c key:{ f63: 1 }"},
+		{index(strings.Join(many[:63], ", ")), 0, ""},
+		{index(many[63]), 67, "too many indexes"},
+		{index(`{"key": {"a": 1}, "name": ""}`), 67, "index name cannot be empty"},
+		{index(`{"key": {"a": 1}, "name": "*"}`), 2, "The index name '*' is not valid."},
+		{index(`{"key": {"a": 1}, "name": "a", "unique": "x"}`), 14, "The field 'unique has value unique: \"x\", which is not convertible to bool"},
+		{index(`{"key": {"a": 1}, "name": "a", "partialFilterExpression": 1}`), 14, "The field 'partialFilterExpression' must be an object, but got int"},
+		{index(`{"key": {"a": 1, "b": 1}, "name": "a", "expireAfterSeconds": 1}`), 67, "TTL indexes are single-field indexes"},
+		{index(`{"key": {"_id": -1}, "name": "a"}`), 2, "The field 'key' for an _id index must be {_id: 1}, but got { _id: -1 }"},
+		{index(`{"key": {"_id": 1}, "name": "a", "sparse": true}`), 197, "The field 'sparse' is not valid for an _id index specification."},
+		{index(`{"key": {"a": "hashed"}, "name": "a", "unique": true}`), 16764, "hashed indexes cannot guarantee uniqueness"},
+		{index(`{"key": {"a": "hashed", "b": "hashed"}, "name": "a"}`), 31303, "allowed to be hashed but found 2"},
+		{index(`{"key": {"$**": 1}, "name": "a", "unique": true}`), 67, "does not support the unique option"},
+		{index(`{"key": {"$**": 1, "b": 1}, "name": "a"}`), 67, "wildcard indexes do not allow compounding"},
+		{`{"dropIndexes": "c"}`, 40414, "BSON field 'dropIndexes.index' is missing but a required field"},
+		{`{"dropIndexes": "c", "index": 1}`, 14, "BSON field 'dropIndexes.index' is the wrong type 'int'"},
+		{`{"dropIndexes": "c", "index": [1]}`, 14, "BSON field 'dropIndexes.index' is the wrong type 'int'"},
+	})
+}
+
+func TestFieldsAreChecked(t *testing.T) {
+	refuse(t, "8.0", []refused{
+		{`{"find": "c", "limit": -1}`, 51024, "BSON field 'limit' value must be >= 0, actual value '-1'"},
+		{`{"count": "c", "skip": -1}`, 51024, "BSON field 'skip' value must be >= 0, actual value '-1'"},
+		{`{"aggregate": "c", "pipeline": [], "cursor": {"batchSize": -1}}`, 51024, "BSON field 'batchSize' value must be >= 0"},
+		{`{"aggregate": "c", "pipeline": [], "cursor": {}, "let": 1}`, 14, "BSON field 'aggregate.let' is the wrong type 'int', expected type 'object'"},
+		{`{"aggregate": "c", "pipeline": [], "cursor": {}, "bypassDocumentValidation": "x"}`, 14, "aggregate.bypassDocumentValidation"},
+		{`{"getMore": {"$numberLong": "1"}, "collection": "c", "foo": 1}`, 40415, "BSON field 'getMore.foo' is an unknown field."},
+		{`{"getMore": {"$numberLong": "1"}, "collection": ".c"}`, 73, "Collection names cannot start with '.': .c"},
+		{`{"findAndModify": "c", "remove": "x"}`, 14, "BSON field 'findAndModify.remove' is the wrong type 'string'"},
+		{`{"findAndModify": "c", "remove": true, "query": 1}`, 14, "BSON field 'findAndModify.query' is the wrong type 'int', expected type 'object'"},
+		{`{"delete": "c", "deletes": [{"q": {}, "limit": 0.5}]}`, 9, "The limit field in delete objects must be 0 or 1. Got 0.5"},
+		{`{"create": "x", "capped": true, "size": 0}`, 51024, "BSON field 'size' value must be >= 1, actual value '0'"},
+		{`{"create": "x", "timeseries": {"timeField": "t", "foo": 1}}`, 40415, "BSON field 'create.timeseries.foo' is an unknown field."},
+		{`{"drop": "c", "foo": 1}`, 40415, "BSON field 'drop.foo' is an unknown field."},
+		{`{"listIndexes": "c", "foo": 1}`, 40415, "BSON field 'listIndexes.foo' is an unknown field."},
+		{`{"listCollections": 1, "nameOnly": "x"}`, 14, "BSON field 'listCollections.nameOnly' is the wrong type 'string'"},
+	})
+	refuse(t, "4.4", []refused{
+		{`{"find": "c", "limit": -1}`, 2, "Limit value must be non-negative, but received: -1"},
+		{`{"listCollections": 1, "foo": 1}`, 0, ""},
 	})
 }

@@ -62,6 +62,9 @@ func (r *request) parseAggregate() (a aggregateCommand, err error) {
 			if name == "let" && !r.atLeast(5, 0) {
 				return a, errorf(codeFailedToParse, "unrecognized field 'let'")
 			}
+			if name == "let" {
+				err = aggregateSchema.check(name, v, object)
+			}
 			if name == "exchange" {
 				d, _ := v.Document()
 				err = newSchema("internalExchange", field{name: "policy", fieldType: required}, field{name: "consumers", fieldType: anything}, field{name: "bufferSize", fieldType: anything},
@@ -69,7 +72,7 @@ func (r *request) parseAggregate() (a aggregateCommand, err error) {
 			}
 		case "cursor":
 			hasCursor = true
-			err = a.parseCursor(v)
+			err = r.parseCursor(&a, v)
 		case "collation":
 			a.collation, ok = v.Document()
 			err = expect(ok, name, v, "object")
@@ -92,6 +95,9 @@ func (r *request) parseAggregate() (a aggregateCommand, err error) {
 				err = expect(ok, name, v, "string")
 			}
 		case "bypassDocumentValidation":
+			if r.atLeast(5, 0) {
+				err = aggregateSchema.check(name, v, truth)
+			}
 		default:
 			if !r.server.Version.generic(name) {
 				if r.atLeast(5, 0) {
@@ -114,6 +120,8 @@ func (r *request) parseAggregate() (a aggregateCommand, err error) {
 	return a, nil
 }
 
+var aggregateSchema = newSchema("aggregate")
+
 func expect(ok bool, name string, v bson.RawValue, want string) error {
 	if ok {
 		return nil
@@ -121,7 +129,7 @@ func expect(ok bool, name string, v bson.RawValue, want string) error {
 	return errorf(codeTypeMismatch, "%s must be a %s, not a %s", name, want, query.TypeName(v.Type))
 }
 
-func (a *aggregateCommand) parseCursor(v bson.RawValue) error {
+func (r *request) parseCursor(a *aggregateCommand, v bson.RawValue) error {
 	d, ok := v.Document()
 	if !ok {
 		return errorf(codeTypeMismatch, "cursor field must be missing or an object")
@@ -134,7 +142,7 @@ func (a *aggregateCommand) parseCursor(v bson.RawValue) error {
 			return errorf(codeTypeMismatch, "cursor.batchSize must be a number")
 		}
 		if a.batchSize = whole(v); a.batchSize < 0 {
-			return errorf(codeBadValue, "cursor.batchSize must not be negative")
+			return r.tooSmall("batchSize", a.batchSize, 0, errorf(codeBadValue, "cursor.batchSize must not be negative"))
 		}
 	}
 	return nil

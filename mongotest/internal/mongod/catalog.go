@@ -16,6 +16,10 @@ var createSchema = newSchema("create",
 	fieldSince(5, 0, "timeseries", object), fieldSince(5, 3, "clusteredIndex", anything), fieldSince(5, 0, "expireAfterSeconds", anything),
 	fieldSince(6, 0, "changeStreamPreAndPostImages", object), fieldSince(6, 0, "encryptedFields", object))
 
+var timeseriesSchema = newSchema("create.timeseries",
+	field{name: "timeField", fieldType: text | required}, field{name: "metaField", fieldType: text}, field{name: "granularity", fieldType: text},
+	field{name: "bucketMaxSpanSeconds", fieldType: number}, field{name: "bucketRoundingSeconds", fieldType: number})
+
 // create makes a collection or a view.
 func create(r *request) (*doc, error) {
 	ns, err := r.collection()
@@ -70,8 +74,8 @@ func (r *request) checkCreate(ns storage.Namespace) error {
 		return errorf(codeInvalidOptions, "the 'size' field is required when 'capped' is true")
 	case !capped && (!size.IsZero() || !maxDocs.IsZero()):
 		return errorf(codeInvalidOptions, "the 'capped' field needs to be true when either the 'size' or 'max' fields are present")
-	case capped && whole(size) < 0:
-		return errorf(codeBadValue, "size has to be >= 0")
+	case r.atLeast(5, 0) && !size.IsZero() && whole(size) < 1, whole(size) < 0:
+		return r.tooSmall("size", whole(size), 1, errorf(codeBadValue, "size has to be >= 0"))
 	case !r.field("temp").IsZero():
 		return errorf(codeInvalidOptions, "the 'temp' field is an invalid option")
 	case !auto.IsZero() && !auto.Truthy() && r.replicated():
@@ -118,8 +122,8 @@ func (r *request) parseOptions(ns storage.Namespace) (*storage.Options, error) {
 			o.PreImages = bson.Raw(v.Value).Lookup("enabled").Truthy()
 		case "timeseries":
 			o.Type = "timeseries"
-			if _, ok := bson.Raw(v.Value).Lookup("timeField").Str(); !ok {
-				return nil, errorf(codeMissingField, "BSON field 'create.timeseries.timeField' is missing but a required field")
+			if err := timeseriesSchema.document(v.Value, r.server.Version.Version); err != nil {
+				return nil, err
 			}
 		}
 		spec.value(name, v)
@@ -275,6 +279,8 @@ func (r *request) dropView(tx *storage.Tx, ns storage.Namespace) (bool, error) {
 	before, _ := views.Get(id)
 	return true, tx.Do(&storage.Op{Kind: storage.Delete, NS: views.NS, UUID: views.UUID, Record: id, Before: before, Stmt: storage.NoStmt})
 }
+
+var dropSchema = schemaSince5("drop", field{name: "collectionUUID", fieldType: anything})
 
 // drop removes a collection or view.
 func drop(r *request) (*doc, error) {

@@ -28,7 +28,7 @@ func count(r *request) (*doc, error) {
 	}
 	limit, skip := whole(r.field("limit")), whole(r.field("skip"))
 	if skip < 0 {
-		return nil, errorf(codeBadValue, "BSON field 'skip' value must be >= 0, actual value '%d'", skip)
+		return nil, r.tooSmall("skip", skip, 0, errorf(codeBadValue, "BSON field 'skip' value must be >= 0, actual value '%d'", skip))
 	}
 	limit = max(limit, -limit)
 	source, err := r.source(ns, r.object("collation"))

@@ -2,6 +2,7 @@ package mongod
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -223,7 +224,7 @@ func (r *request) listCursor(ns string, docs []bson.Raw) (*doc, error) {
 		}
 		if b := spec.Lookup("batchSize"); b.IsNumber() {
 			if size = whole(b); size < 0 {
-				return nil, errorf(codeBadValue, "cursor.batchSize must not be negative")
+				return nil, r.tooSmall("batchSize", size, 0, errorf(codeBadValue, "cursor.batchSize must not be negative"))
 			}
 		}
 	}
@@ -333,14 +334,16 @@ func (r *request) nextBatch(cur *cursor, size int64, limitless bool, wait time.D
 }
 
 func (r *request) parseGetMore() (id int64, ns string, err error) {
-	if !r.atLeast(5, 0) {
-		for name := range r.body.Keys() {
-			switch name {
-			case "getMore", "collection", "batchSize", "term", "lastKnownCommittedOpTime", "exhaust":
+	for name := range r.body.Keys() {
+		switch name {
+		case "getMore", "collection", "batchSize", "term", "lastKnownCommittedOpTime", "exhaust", "includeQueryStatsMetrics":
+		default:
+			switch {
+			case r.server.Version.generic(name):
+			case r.atLeast(5, 0):
+				return 0, "", errorf(codeUnknownField, "BSON field 'getMore.%s' is an unknown field.", name)
 			default:
-				if !r.server.Version.generic(name) {
-					return 0, "", errorf(codeFailedToParse, "Failed to parse: %s. Unrecognized field '%s'.", query.FormatDocument(r.body), name)
-				}
+				return 0, "", errorf(codeFailedToParse, "Failed to parse: %s. Unrecognized field '%s'.", query.FormatDocument(r.body), name)
 			}
 		}
 	}
@@ -361,7 +364,9 @@ func (r *request) parseGetMore() (id int64, ns string, err error) {
 		if !v.IsNumber() {
 			return 0, "", errorf(codeTypeMismatch, "Field 'batchSize' must be a number in: %s", body)
 		}
-		if n := whole(v); n <= 0 {
+		if n := whole(v); n < 0 && r.atLeast(5, 0) {
+			return 0, "", r.tooSmall("batchSize", n, 0, nil)
+		} else if n <= 0 {
 			return 0, "", errorf(codeBadValue, "Batch size for getMore must be positive, but received: %d", n)
 		}
 	}
@@ -371,6 +376,8 @@ func (r *request) parseGetMore() (id int64, ns string, err error) {
 	switch {
 	case name == "":
 		return 0, "", errorf(codeInvalidNamespace, "Invalid namespace for getMore: %s.", r.db)
+	case strings.HasPrefix(name, ".") && r.atLeast(5, 0):
+		return 0, "", errorf(codeInvalidNamespace, "Collection names cannot start with '.': %s", name)
 	case id == 0:
 		return 0, "", errorf(codeBadValue, "Cursor id for getMore must be non-zero")
 	}

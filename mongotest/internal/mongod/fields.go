@@ -29,6 +29,7 @@ const required fieldType = 1 << 8
 type schema struct {
 	name   string // as errors call it: "insert", "insert.documents"
 	fields []field
+	since  query.Version // the first version that parses by it; zero for all
 }
 
 type field struct {
@@ -37,7 +38,12 @@ type field struct {
 	since query.Version // the first version that knows it; zero for all
 }
 
-func newSchema(name string, fields ...field) *schema { return &schema{name, fields} }
+func newSchema(name string, fields ...field) *schema { return &schema{name: name, fields: fields} }
+
+// schemaSince5 is the schema of a command that older versions read otherwise.
+func schemaSince5(name string, fields ...field) *schema {
+	return &schema{name, fields, query.Version{Major: 5}}
+}
 
 // fieldSince is a field that older versions do not know.
 func fieldSince(major, minor int, name string, t fieldType) field {
@@ -86,7 +92,7 @@ func (r *request) checkDuplicates() error {
 			continue
 		}
 		own := r.atLeast(5, 0) && r.command.parsedSince5()
-		if s := r.command.schema; s != nil && !own {
+		if s := r.command.schema; s != nil && !own && r.atLeast(s.since.Major, s.since.Minor) {
 			_, own = s.find(name, r.server.Version.Version)
 		}
 		if own {
@@ -101,7 +107,7 @@ func (r *request) checkDuplicates() error {
 // the latest.
 func (c *command) parsedSince5() bool {
 	switch c.name {
-	case "find", "getMore", "killCursors", "aggregate", "findAndModify", "create", "createIndexes", "listIndexes", "listCollections", "collMod", "drop", "dropIndexes", "renameCollection":
+	case "find", "getMore", "killCursors", "aggregate", "findAndModify", "create", "createIndexes", "collMod", "renameCollection":
 		return true
 	}
 	return c.schema != nil
@@ -109,6 +115,9 @@ func (c *command) parsedSince5() bool {
 
 // command checks the fields of a whole command, of which the first is its name.
 func (s *schema) command(r *request) error {
+	if !r.atLeast(s.since.Major, s.since.Minor) {
+		return nil
+	}
 	first := true
 	var given []string
 	for name, v := range r.body.All() {
@@ -237,6 +246,15 @@ func (s *schema) wrongType(name string, v bson.RawValue, want ...string) error {
 	}
 	return errorf(codeTypeMismatch, "BSON field '%s.%s' is the wrong type '%s', expected types '[%s']",
 		s.name, name, query.TypeName(v.Type), strings.Join(want, ", "))
+}
+
+// tooSmall is the error of a field whose value is under its least. before is
+// what versions before 5.0 say of it.
+func (r *request) tooSmall(name string, n, least int64, before error) error {
+	if r.atLeast(5, 0) {
+		return errorf(51024, "BSON field '%s' value must be >= %d, actual value '%d'", name, least, n)
+	}
+	return before
 }
 
 // documents are the documents of an array that has been checked.

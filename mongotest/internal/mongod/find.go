@@ -3,6 +3,7 @@ package mongod
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/mongotest/internal/query"
@@ -97,7 +98,7 @@ func (r *request) parseFind() (f findCommand, err error) {
 			return f, errorf(codeFailedToParse, "Failed to parse: %s. Unrecognized field '%s'.", query.FormatDocument(r.body), name)
 		}
 	}
-	return f, f.validate(*numbers["ntoreturn"])
+	return f, r.validateFind(&f, *numbers["ntoreturn"])
 }
 
 // badFind is the error of a field that has the wrong type; of a number if want
@@ -117,13 +118,14 @@ func (r *request) badFind(name string, v bson.RawValue, want string) error {
 
 var findSchema = newSchema("find")
 
-func (f *findCommand) validate(ntoreturn int64) error {
+func (r *request) validateFind(f *findCommand, ntoreturn int64) error {
 	for _, n := range []struct {
 		name  string
 		value int64
-	}{{"Skip", f.skip}, {"Limit", f.limit}, {"BatchSize", f.batchSize}, {"NToReturn", ntoreturn}} {
+	}{{"skip", f.skip}, {"limit", f.limit}, {"batchSize", f.batchSize}, {"nToReturn", ntoreturn}} {
 		if n.value < 0 {
-			return errorf(codeBadValue, "%s value must be non-negative, but received: %d", n.name, n.value)
+			before := errorf(codeBadValue, "%s value must be non-negative, but received: %d", strings.ToUpper(n.name[:1])+n.name[1:], n.value)
+			return r.tooSmall(n.name, n.value, 0, before)
 		}
 	}
 	if f.limit == 0 && ntoreturn > 0 {

@@ -10,7 +10,7 @@ import (
 var findAndModifyFields = newSchema("findAndModify",
 	field{name: "query", fieldType: object}, field{name: "sort", fieldType: object}, field{name: "fields", fieldType: object}, field{name: "update", fieldType: anything},
 	field{name: "remove", fieldType: truth}, field{name: "new", fieldType: truth}, field{name: "upsert", fieldType: truth}, field{name: "collation", fieldType: object},
-	field{name: "arrayFilters", fieldType: anything}, field{name: "hint", fieldType: anything}, field{name: "bypassDocumentValidation", fieldType: truth},
+	field{name: "arrayFilters", fieldType: objects}, field{name: "hint", fieldType: anything}, field{name: "bypassDocumentValidation", fieldType: truth},
 	fieldSince(5, 0, "let", object), field{name: "runtimeConstants", fieldType: anything}, field{name: "stmtId", fieldType: anything},
 	field{name: "encryptionInformation", fieldType: anything}, field{name: "sampleId", fieldType: anything}, field{name: "isTimeseriesNamespace", fieldType: anything})
 
@@ -36,6 +36,10 @@ func (r *request) parseFindAndModify() (f findAndModifyCommand, err error) {
 			return f, errorf(51177, "BSON field '%s' is an unknown field.", name)
 		case t == object && v.Type != bson.TypeEmbeddedDocument && !r.atLeast(5, 0):
 			return f, errorf(31160+findAndModifyCodes[name], "'%s' parameter must be an object, found %s", name, query.TypeName(v.Type))
+		case r.atLeast(5, 0):
+			if err := findAndModifyFields.check(name, v, t); err != nil {
+				return f, err
+			}
 		}
 	}
 	if f.ns, err = r.collection(); err != nil {

@@ -17,6 +17,9 @@ var indexOptions = map[string]bool{
 	"dropDups": true, "prepareUnique": true, "clustered": true, "finestIndexedLevel": true, "coarsestIndexedLevel": true,
 }
 
+// maxIndexes is how many indexes a collection may have.
+const maxIndexes = 64
+
 // createIndexes makes indexes, and their collection if it is not there.
 func createIndexes(r *request) (*doc, error) {
 	ns, err := r.collection()
@@ -54,9 +57,13 @@ func createIndexes(r *request) (*doc, error) {
 			if err != nil {
 				return err
 			}
-			if !same {
-				add = append(add, ix)
+			if same {
+				continue
 			}
+			if before+len(add) >= maxIndexes {
+				return errorf(codeCannotCreateIndex, "add index fails, too many indexes for %s key:%s", ns, query.FormatDocument(ix.Key))
+			}
+			add = append(add, ix)
 		}
 		reply = r.createIndexesReply(existed && !r.createdHere(tx, c), before, len(add), len(specs))
 		if len(add) == 0 {
@@ -163,7 +170,83 @@ func (r *request) checkIndexSpec(d bson.Raw) error {
 	if v := d.Lookup("v"); v.IsNumber() && whole(v) != 1 && whole(v) != 2 {
 		return cannotCreate(d, "Invalid index specification "+query.FormatDocument(d)+"; cannot create an index with v="+itoa(int(whole(v))))
 	}
-	return checkIndexKey(d, key)
+	if err := checkIndexKey(d, key); err != nil {
+		return err
+	}
+	if err := checkIndexOptions(d); err != nil {
+		return err
+	}
+	return r.checkIndexKind(d, key)
+}
+
+// checkIndexOptions refuses options of the wrong type.
+func checkIndexOptions(d bson.Raw) error {
+	for name, v := range d.All() {
+		switch name {
+		case "name":
+			switch s, _ := v.Str(); s {
+			case "":
+				return cannotCreate(d, "index name cannot be empty")
+			case "*":
+				return errorf(codeBadValue, "The index name '*' is not valid.")
+			}
+		case "unique", "sparse", "hidden", "prepareUnique":
+			if v.Type != bson.TypeBoolean && !v.IsNumber() {
+				return errorf(codeTypeMismatch, "Error in specification %s :: caused by :: The field '%s has value %s: %s, which is not convertible to bool",
+					query.FormatDocument(d), name, name, formatElement(v))
+			}
+		case "partialFilterExpression", "collation", "storageEngine", "wildcardProjection":
+			if v.Type != bson.TypeEmbeddedDocument {
+				return errorf(codeTypeMismatch, "Error in specification %s :: caused by :: The field '%s' must be an object, but got %s",
+					query.FormatDocument(d), name, query.TypeName(v.Type))
+			}
+		}
+	}
+	return nil
+}
+
+// checkIndexKind refuses options that do not go with the kind of the index.
+func (r *request) checkIndexKind(d, key bson.Raw) error {
+	unique, ttl := d.Lookup("unique").Truthy(), !d.Lookup("expireAfterSeconds").IsZero()
+	hashed, wildcard := 0, false
+	for name, v := range key.All() {
+		if s, _ := v.Str(); s == "hashed" {
+			hashed++
+		}
+		wildcard = wildcard || name == "$**" || strings.HasSuffix(name, ".$**")
+	}
+	switch first := firstKey(key); {
+	case first == "_id" && key.Len() == 1 && key.Lookup("_id").IsNumber():
+		return checkIDIndex(d, key)
+	case ttl && key.Len() > 1:
+		return errorf(codeCannotCreateIndex, "TTL indexes are single-field indexes, compound indexes do not support TTL. Index spec: %s", query.FormatDocument(d))
+	case hashed > 1:
+		return errorf(31303, "A maximum of one index field is allowed to be hashed but found %d for 'key' %s", hashed, query.FormatDocument(key))
+	case hashed > 0 && unique:
+		return errorf(16764, "Currently hashed indexes cannot guarantee uniqueness. Use a regular index.")
+	case wildcard && unique:
+		return cannotCreate(d, "Index type 'wildcard' does not support the unique option")
+	case wildcard && ttl:
+		return cannotCreate(d, "Index type 'wildcard' cannot be a TTL index")
+	case wildcard && key.Len() > 1 && !r.atLeast(7, 0):
+		return cannotCreate(d, "wildcard indexes do not allow compounding")
+	}
+	return nil
+}
+
+// checkIDIndex refuses an index on _id that is not the one that there is.
+func checkIDIndex(d, key bson.Raw) error {
+	if whole(key.Lookup("_id")) != 1 {
+		return errorf(codeBadValue, "The field 'key' for an _id index must be {_id: 1}, but got %s", query.FormatDocument(key))
+	}
+	for name := range d.Keys() {
+		switch name {
+		case "key", "name", "v", "ns", "collation":
+		default:
+			return errorf(197, "The field '%s' is not valid for an _id index specification. Specification: %s", name, query.FormatDocument(d))
+		}
+	}
+	return nil
 }
 
 func cannotCreate(d bson.Raw, why string) error {
@@ -364,11 +447,20 @@ func sameOptions(a, b *storage.Index) bool {
 		string(a.Spec.Lookup("weights").Value) == string(b.Spec.Lookup("weights").Value)
 }
 
+var dropIndexesSchema = schemaSince5("dropIndexes", field{name: "index", fieldType: required}, field{name: "collectionUUID", fieldType: anything})
+
 // dropIndexes removes indexes by name, by key, all of a list, or all.
 func dropIndexes(r *request) (*doc, error) {
 	ns, err := r.collection()
 	if err != nil {
 		return nil, err
+	}
+	switch v := r.field("index"); v.Type {
+	case bson.TypeString, bson.TypeEmbeddedDocument, bson.TypeArray:
+	default:
+		if r.atLeast(5, 0) {
+			return nil, dropIndexesSchema.wrongType("index", v, "string", "object")
+		}
 	}
 	reply := newDoc()
 	err = r.transact(func(tx *storage.Tx) error {
@@ -432,7 +524,10 @@ func doomedIndexes(c *storage.Collection, v bson.RawValue) (doomed []*storage.In
 		}
 	case bson.TypeArray:
 		for e := range bson.RawArray(v.Value).Values() {
-			name, _ := e.Str()
+			name, ok := e.Str()
+			if !ok {
+				return nil, false, dropIndexesSchema.wrongType("index", e, "string")
+			}
 			if err := byName(name); err != nil {
 				return nil, false, err
 			}

@@ -6,6 +6,10 @@ import (
 	"github.com/motor-go/motor/mongotest/internal/storage"
 )
 
+var listCollectionsSchema = schemaSince5("listCollections",
+	field{name: "cursor", fieldType: object}, field{name: "filter", fieldType: object}, field{name: "nameOnly", fieldType: truth},
+	field{name: "authorizedCollections", fieldType: truth}, field{name: "includePendingDrops", fieldType: truth})
+
 // listCollections lists the collections and views of a database.
 func listCollections(r *request) (*doc, error) {
 	var filter *query.Filter
@@ -76,6 +80,10 @@ func viewInfo(view bson.Raw) bson.Raw {
 	d := newDoc().str("name", storage.ParseNamespace(id).Collection).str("type", "view").doc("options", options.raw())
 	return d.embed("info", func(d *doc) { d.bool("readOnly", true) }).raw()
 }
+
+var listIndexesSchema = schemaSince5("listIndexes",
+	field{name: "cursor", fieldType: object}, field{name: "includeBuildUUIDs", fieldType: truth}, field{name: "includeIndexBuildInfo", fieldType: truth},
+	field{name: "isTimeseriesNamespace", fieldType: truth}, field{name: "collectionUUID", fieldType: anything})
 
 // listIndexes lists the indexes of a collection.
 func listIndexes(r *request) (*doc, error) {
