@@ -83,6 +83,10 @@ func TestNamesAreChecked(t *testing.T) {
 	})
 	s := mongotest.NewStandalone(t, mongotest.Options{})
 	c := dial(t, s.Address())
+	c.ok(t, "test", `{"insert": "c", "documents": [{}]}`)
+	for _, to := range []string{"a b.c", "test..c", "test.", "test." + long} {
+		compareError(t, to, c.run(t, "admin", `{"renameCollection": "test.c", "to": "`+to+`"}`), 73, "target namespace")
+	}
 	for _, db := range []string{"a b", "a.b", "a/b", `a\\b`, `a\"b`, `a\u0000b`, strings.Repeat("x", 64)} {
 		b, at := bson.BeginDocument(nil)
 		b = append(b, parse(t, `{"ping": 1, "$db": "`+db+`"}`)[4:]...)

@@ -408,12 +408,18 @@ func (r *request) parseRename() (from, to storage.Namespace, err error) {
 	}
 	to = storage.ParseNamespace(name)
 	switch {
-	case to.Collection == "" || strings.HasPrefix(to.Collection, "."):
+	case checkDatabase(to.DB) != nil || r.checkCollection(to) != nil:
 		return from, to, errorf(codeInvalidNamespace, "Invalid target namespace: %s", name)
 	case strings.HasPrefix(to.Collection, "system."):
 		return from, to, errorf(codeIllegalOperation, "error with target namespace: cannot write to '%s'", to)
 	case strings.Contains(to.Collection, "$"):
 		return from, to, errorf(codeIllegalOperation, "error with target namespace: invalid collection name")
+	case len(to.String()) > maxNamespace:
+		e := asError(r.errTooLong(to, codeInvalidNamespace))
+		return from, to, errorf(e.Code, "error with target namespace: %s", e.Message)
+	}
+	if err := r.checkLength(to); err != nil {
+		return from, to, err
 	}
 	return from, to, nil
 }
