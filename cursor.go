@@ -65,7 +65,7 @@ func (c *Cursor[T]) Decode() (doc T, err error) {
 	if c.Current() == nil {
 		return doc, errors.New("the cursor is at no document; call Next first")
 	}
-	err = decode(c.codec, c.inner.Namespace(), c.inner.Current(), &c.into)
+	err = decode(c.codec, c.inner.Server(), c.inner.Namespace(), c.inner.Current(), &c.into)
 	doc, c.into = c.into, doc
 	return doc, err
 }

@@ -34,7 +34,7 @@ func TestDecodeErrorIsAboutOneDocument(t *testing.T) {
 		if !ok || e.Namespace != "sky.planets" || e.Document.Lookup("moons").String() != `"two"` || inner == nil || inner.Path != "moons" {
 			t.Fatalf("%s: %#v", what, err)
 		}
-		if name, _ := e.ID.Str(); name != "Mars" || !strings.HasPrefix(e.Error(), `sky.planets: the document with the _id "Mars": cannot decode string "moons"`) {
+		if name, _ := e.ID.Str(); name != "Mars" || e.Server == "" || !strings.HasPrefix(e.Error(), e.Server+`: sky.planets: the document with the _id "Mars": cannot decode string "moons"`) {
 			t.Errorf("%s: %v", what, e)
 		}
 	}
@@ -64,7 +64,7 @@ func TestDecodeErrorIsAboutOneDocument(t *testing.T) {
 	_, err = coll.FindOneAndUpdate(ctx, mars, d("$set", d("rings", false)))
 	check("FindOneAndUpdate", err)
 	_, err = coll.Find(ctx, mars, motor.FindOptions{Projection: d("_id", 0)}).First()
-	if err == nil || !strings.HasPrefix(err.Error(), "sky.planets: a document without _id: cannot decode") {
+	if err == nil || !strings.Contains(err.Error(), ": sky.planets: a document without _id: cannot decode") {
 		t.Errorf("without _id: %v", err)
 	}
 

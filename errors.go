@@ -62,6 +62,8 @@ type (
 // DecodeError says that one document of a result could not be decoded. Those
 // behind it may well be.
 type DecodeError struct {
+	// Server is the address of the server that sent it.
+	Server string
 	// Namespace is that of the document: its database and collection.
 	Namespace string
 	// ID is the document's _id. It is zero if the document came without one.
@@ -76,22 +78,23 @@ type DecodeError struct {
 // Error says which document it was, and why.
 func (e *DecodeError) Error() string {
 	if e.ID.IsZero() {
-		return fmt.Sprintf("%s: a document without _id: %v", e.Namespace, e.Err)
+		return fmt.Sprintf("%s: %s: a document without _id: %v", e.Server, e.Namespace, e.Err)
 	}
-	return fmt.Sprintf("%s: the document with the _id %.100s: %v", e.Namespace, e.ID, e.Err)
+	return fmt.Sprintf("%s: %s: the document with the _id %.100s: %v", e.Server, e.Namespace, e.ID, e.Err)
 }
 
 // Unwrap is e.Err.
 func (e *DecodeError) Unwrap() error { return e.Err }
 
-// decode decodes a document of the namespace, which may be lent, into dst.
-func decode(codec bson.Options, ns string, doc bson.Raw, dst any) error {
+// decode decodes a document of the server's namespace, which may be lent, into
+// dst.
+func decode(codec bson.Options, server, ns string, doc bson.Raw, dst any) error {
 	err := codec.Unmarshal(doc, dst)
 	if err == nil {
 		return nil
 	}
 	doc = doc.Clone()
-	return &DecodeError{Namespace: ns, ID: doc.Lookup("_id"), Document: doc, Err: err}
+	return &DecodeError{Server: server, Namespace: ns, ID: doc.Lookup("_id"), Document: doc, Err: err}
 }
 
 // BulkWriteError says what went wrong with the statements of InsertMany or

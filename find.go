@@ -143,6 +143,6 @@ func (c *Collection[T]) FindOne(ctx context.Context, filter any, opts ...FindOne
 	if !ok {
 		return doc, ErrNoDocuments
 	}
-	err = decode(c.settings.codec, c.namespace(), first, &doc)
+	err = decode(c.settings.codec, res.Server.Address(), c.namespace(), first, &doc)
 	return doc, err
 }

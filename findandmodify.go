@@ -150,7 +150,7 @@ func (c *Collection[T]) findAndModify(ctx context.Context, e *encoder, maxTime t
 		}
 		return doc, err
 	}
-	if e := decode(c.settings.codec, c.namespace(), value, &doc); e != nil {
+	if e := decode(c.settings.codec, res.Server.Address(), c.namespace(), value, &doc); e != nil {
 		return doc, e
 	}
 	return doc, err

@@ -220,7 +220,7 @@ func (s *ChangeStream[T]) Decode() (event ChangeEvent[T], err error) {
 	if err != nil {
 		event = s.envelope()
 		err = &DecodeError{
-			Namespace: strings.TrimSuffix(event.NS.DB+"."+event.NS.Coll, "."), ID: event.DocumentKey.Lookup("_id"),
+			Server: s.inner.Server(), Namespace: strings.TrimSuffix(event.NS.DB+"."+event.NS.Coll, "."), ID: event.DocumentKey.Lookup("_id"),
 			Document: s.inner.Event(), Err: err,
 		}
 	}

@@ -295,6 +295,9 @@ func (s *Stream) Alive() bool {
 // ID is the server's identifier of the stream's cursor.
 func (s *Stream) ID() int64 { return s.cursor.ID() }
 
+// Server is the address of the server that has the stream's cursor.
+func (s *Stream) Server() string { return s.cursor.Server() }
+
 // Close ends the stream, within a timeout of its own if one is given. A call of
 // Next or TryNext that is at work ends without an error, and closes the server's
 // cursor in the place of Close.
