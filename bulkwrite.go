@@ -230,7 +230,10 @@ func (c *Collection[T]) BulkWrite(ctx context.Context, models []WriteModel[T], o
 	if err = errors.Join(e.err, err); err != nil {
 		return nil, err
 	}
-	op := c.db.client.exec.Begin(ctx, &env, "bulkWrite", c.name)
+	op, err := c.db.client.exec.Begin(ctx, &env, "bulkWrite", c.name)
+	if err != nil {
+		return nil, err
+	}
 	var out ops.Outcome
 	for _, g := range b.groups {
 		if !c.db.client.exec.Bulk(ctx, env, c.name, w, g.kind, &g.Statements, &out) {

@@ -89,7 +89,10 @@ func (c *Client) BulkWrite(ctx context.Context, writes []ClientWrite, opts ...Cl
 	case !o.Unordered:
 		return nil, errors.New("bulkWrite: cannot request unacknowledged write concern and ordered writes")
 	}
-	op := c.exec.Begin(ctx, &env, "bulkWrite", "")
+	op, err := c.exec.Begin(ctx, &env, "bulkWrite", "")
+	if err != nil {
+		return nil, err
+	}
 	out := c.exec.ClientBulk(ctx, env, w, o.Verbose, &b.ClientStatements)
 	e.release()
 	if cap(b.Docs) > largeBuffer {

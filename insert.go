@@ -97,7 +97,10 @@ func (c *Collection[T]) InsertMany(ctx context.Context, list []T, opts ...Insert
 	if err = errors.Join(e.err, err); err != nil {
 		return nil, err
 	}
-	op := c.db.client.exec.Begin(ctx, &env, "insert", c.name)
+	op, err := c.db.client.exec.Begin(ctx, &env, "insert", c.name)
+	if err != nil {
+		return nil, err
+	}
 	var out ops.Outcome
 	c.db.client.exec.Bulk(ctx, env, c.name, w, ops.BulkInsert, &ops.Statements{Docs: docs, Ends: ends}, &out)
 	e.release()

@@ -3,11 +3,15 @@ package motor_test
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
+	"github.com/motor-go/motor/event"
+	"github.com/motor-go/motor/mongotest"
 	"github.com/motor-go/motor/session"
 )
 
@@ -61,4 +65,69 @@ func TestContextOfAnEndedTransaction(t *testing.T) {
 		}))
 		refusedIn(l, leaked, c, tr, motor.ErrTransactionEnded)
 	})
+}
+
+// Goroutines that share a session are refused, all but one, and disturb neither
+// that one nor each other; go test -race watches.
+func TestGoroutinesInOneTransaction(t *testing.T) {
+	client, err := motor.Connect(t.Context(), mongotest.New(t, mongotest.Options{}).URI(), motor.ClientOptions{
+		Observer: &event.Observer{OperationStarted: func(*event.OperationStarted) {}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close(context.Background())
+	c := client.Database("db").Collection("c")
+	s, err := client.StartSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := s.Bind(t.Context())
+	var done sync.WaitGroup
+	var inserted atomic.Int64
+	if err := s.StartTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20 {
+		done.Go(func() {
+			var err error
+			if i%2 == 0 {
+				_, err = c.InsertOne(ctx, d("x", i))
+			} else {
+				_, err = c.InsertMany(ctx, []bson.D{d("x", i)})
+			}
+			switch {
+			case err == nil:
+				inserted.Add(1)
+			case !errors.Is(err, session.ErrConcurrent):
+				t.Errorf("insert %d: %v", i, err)
+			}
+			s.InTransaction()
+		})
+	}
+	done.Wait()
+	for range 5 {
+		done.Go(func() {
+			if _, err := c.FindOne(ctx, nil); err != nil && !errors.Is(err, session.ErrConcurrent) && !errors.Is(err, motor.ErrNoDocuments) {
+				t.Errorf("find: %v", err)
+			}
+		})
+		done.Go(func() {
+			if err := s.StartTransaction(); err == nil {
+				t.Error("a second transaction has begun")
+			}
+		})
+	}
+	done.Wait()
+	if err := s.CommitTransaction(ctx); err != nil {
+		t.Error(err)
+	}
+	if n, err := c.CountDocuments(t.Context(), bson.D{}); err != nil || n != inserted.Load() || n == 0 {
+		t.Errorf("%d documents are there, %d were inserted: %v", n, inserted.Load(), err)
+	}
+	for range 5 {
+		done.Go(func() { c.InsertOne(ctx, d("x", 1)) })
+	}
+	s.End(ctx)
+	done.Wait()
 }

@@ -96,7 +96,10 @@ func (s *Session) End(ctx context.Context) error {
 		}
 		failure, _ = s.client.exec.AbortTransaction(ctx, s.inner, t)
 	}
-	s.client.exec.Unpin(s.inner)
+	if s.inner.Enter() == nil {
+		s.client.exec.Unpin(s.inner)
+		s.inner.Leave()
+	}
 	s.inner.End(time.Now(), s.client.sessionTimeout())
 	if errors.Is(failure, ErrTimeout) {
 		return failure

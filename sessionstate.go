@@ -36,5 +36,5 @@ func (s *Session) State() SessionState {
 		return SessionState{}
 	}
 	t := &s.inner.Transaction
-	return SessionState{Transaction: t.State, Pinned: t.Pinned, PinnedConnection: t.Pin != nil, Dirty: s.inner.Dirty()}
+	return SessionState{Transaction: t.State(), Pinned: t.Pinned, PinnedConnection: t.Pin != nil, Dirty: s.inner.Dirty()}
 }

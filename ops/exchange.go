@@ -60,7 +60,7 @@ func (c *call) sent() {
 // look at its first command.
 func (c *call) refused(err error) {
 	if c.startedTxn && HasLabel(err, SystemOverloadedError) && HasLabel(err, RetryableError) {
-		c.env.Session.Transaction.State = session.TransactionStarting
+		c.env.Session.Transaction.Refused()
 	}
 }
 

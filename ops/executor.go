@@ -74,10 +74,21 @@ func (x *Executor) Run(ctx context.Context, cmd Command) (Result, error) {
 	return c.start(ctx)
 }
 
-// start joins the session and runs.
+// start takes the session for the operation and runs it.
 func (c *call) start(ctx context.Context) (Result, error) {
+	if s := c.env.Session; s != nil {
+		if err := s.Enter(); err != nil {
+			return Result{}, err
+		}
+		defer s.Leave()
+	}
+	return c.entered(ctx)
+}
+
+// entered is start in a session that was entered.
+func (c *call) entered(ctx context.Context) (Result, error) {
 	if c.env.OperationID == 0 && c.traced() {
-		return c.startTraced(ctx)
+		return c.traceOperation(ctx)
 	}
 	if c.env.MaxTime < 0 {
 		return Result{}, fmt.Errorf("%s: the maximum time %v is negative; 0 is no limit", c.traits.name, c.env.MaxTime)
@@ -85,10 +96,6 @@ func (c *call) start(ctx context.Context) (Result, error) {
 	ctx, cancel := c.env.Timeout.Bound(ctx)
 	defer cancel()
 	if s := c.env.Session; s != nil {
-		if err := s.Enter(); err != nil {
-			return Result{}, err
-		}
-		defer s.Leave()
 		if err := c.checkSession(s); err != nil {
 			return Result{}, err
 		}
@@ -364,7 +371,7 @@ func (c *call) joinTransaction(m *message, s *session.Session, sv *session.Serve
 	txn := &s.Transaction
 	m.session.inTxn = true
 	m.session.txnNumber = sv.TxnNumber
-	if txn.State == session.TransactionStarting {
+	if txn.State() == session.TransactionStarting {
 		m.session.startTxn = true
 		var want concern.ReadConcern
 		if rc := txn.Options.ReadConcern; rc != nil {

@@ -18,13 +18,20 @@ type Operation struct {
 	start    time.Time
 }
 
-// Begin announces an operation of several commands, whose envelope env is.
-func (x *Executor) Begin(ctx context.Context, env *Envelope, name, collection string) Operation {
+// Begin announces an operation of several commands, whose envelope env is. The
+// error is that of a session which cannot be used.
+func (x *Executor) Begin(ctx context.Context, env *Envelope, name, collection string) (Operation, error) {
 	env.OperationID = NewOperationID()
-	if !x.traced() {
-		return Operation{}
+	if s := env.Session; s != nil {
+		if err := s.Enter(); err != nil {
+			return Operation{}, err
+		}
+		defer s.Leave()
 	}
-	return x.announce(ctx, env, event.OperationStarted{Name: name, DatabaseName: env.DB, CollectionName: collection})
+	if !x.traced() {
+		return Operation{}, nil
+	}
+	return x.announce(ctx, env, event.OperationStarted{Name: name, DatabaseName: env.DB, CollectionName: collection}), nil
 }
 
 // traced reports whether somebody listens to operations.
@@ -55,7 +62,7 @@ func (o Operation) End(err error) {
 // announceTransaction announces the transaction of s with its first operation.
 func (x *Executor) announceTransaction(ctx context.Context, s *session.Session) {
 	t := &s.Transaction
-	if t.State != session.TransactionStarting || t.OperationID != 0 {
+	if t.State() != session.TransactionStarting || t.OperationID != 0 {
 		return
 	}
 	t.OperationID, t.Announced = NewOperationID(), time.Now()
@@ -74,13 +81,13 @@ func (x *Executor) endTransaction(s *session.Session, err error) {
 	}
 }
 
-// startTraced is start with an announcement.
-func (c *call) startTraced(ctx context.Context) (res Result, err error) {
+// traceOperation is entered with an announcement.
+func (c *call) traceOperation(ctx context.Context) (res Result, err error) {
 	c.env.OperationID = NewOperationID()
 	op := c.announce(ctx, c.env, event.OperationStarted{
 		Name: c.operationName(), DatabaseName: c.env.DB, CollectionName: c.collection(),
 	})
-	res, err = c.start(ctx)
+	res, err = c.entered(ctx)
 	c.env.OperationID = 0
 	failure := err
 	if list := WriteErrors(res.Reply, 0); failure == nil && len(list) > 0 {

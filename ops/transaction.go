@@ -37,6 +37,10 @@ func (e *endTransaction) failed(err error) {
 
 // CommitTransaction commits the transaction of s.
 func (x *Executor) CommitTransaction(ctx context.Context, s *session.Session, t Timeout) error {
+	if err := s.Enter(); err != nil {
+		return err
+	}
+	defer s.Leave()
 	send, again, err := s.Transaction.Commit()
 	if err != nil || !send {
 		x.endTransaction(s, err)
@@ -51,14 +55,25 @@ func (x *Executor) CommitTransaction(ctx context.Context, s *session.Session, t 
 	if again {
 		cmd.WriteConcern = majority(cmd.WriteConcern)
 	}
-	_, err = x.Run(ctx, cmd)
+	err = x.end(ctx, cmd)
 	x.endTransaction(s, err)
+	return err
+}
+
+// end sends the command in its session, which was entered.
+func (x *Executor) end(ctx context.Context, cmd *endTransaction) error {
+	c := call{Executor: x, command: cmd, traits: cmd.traits(), env: &cmd.Envelope}
+	_, err := c.entered(ctx)
 	return err
 }
 
 // AbortTransaction aborts the transaction of s. What the server says to it is
 // of no use to anybody, and no error: failure is what kept it from the server.
 func (x *Executor) AbortTransaction(ctx context.Context, s *session.Session, t Timeout) (failure, err error) {
+	if err := s.Enter(); err != nil {
+		return nil, err
+	}
+	defer s.Leave()
 	send, err := s.Transaction.Abort()
 	if err != nil {
 		return nil, err
@@ -69,7 +84,7 @@ func (x *Executor) AbortTransaction(ctx context.Context, s *session.Session, t T
 		if wc := s.Transaction.Options.WriteConcern; wc != nil {
 			cmd.WriteConcern = *wc
 		}
-		_, failure = x.Run(ctx, cmd)
+		failure = x.end(ctx, cmd)
 	}
 	x.endTransaction(s, nil)
 	x.Unpin(s)

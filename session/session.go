@@ -61,7 +61,7 @@ type Session struct {
 	pool          *Pool
 	server        *Server
 	busy          atomic.Bool
-	ended         bool
+	ended         atomic.Bool
 	clusterTime   ClusterTime
 	operationTime bson.Timestamp
 	snapshotTime  bson.Timestamp
@@ -88,7 +88,7 @@ func (s *Session) Enter() error {
 	if !s.busy.CompareAndSwap(false, true) {
 		return ErrConcurrent
 	}
-	if s.ended {
+	if s.ended.Load() {
 		s.busy.Store(false)
 		return ErrEnded
 	}
@@ -115,12 +115,13 @@ func (s *Session) ID(now time.Time, timeout time.Duration) bson.Raw {
 // StartTransaction begins a transaction with a number of its own. The server
 // hears of it with the first command.
 func (s *Session) StartTransaction(o TransactionOptions, now time.Time, timeout time.Duration) error {
-	switch {
-	case s.options.Snapshot:
+	if s.options.Snapshot {
 		return ErrSnapshotTx
-	case s.ended:
-		return ErrEnded
 	}
+	if err := s.Enter(); err != nil {
+		return err
+	}
+	defer s.Leave()
 	if err := s.Transaction.Start(o); err != nil {
 		return err
 	}
@@ -138,13 +139,13 @@ func (s *Session) MarkDirty() {
 // Dirty reports whether a network error happened during a command.
 func (s *Session) Dirty() bool { return s.server != nil && s.server.Dirty }
 
-// End gives the server session back. It may be called more than once. An open
-// transaction must have been aborted before.
+// End gives the server session back, unless an operation still uses it. It may
+// be called more than once. An open transaction must have been aborted before.
 func (s *Session) End(now time.Time, timeout time.Duration) {
-	if s.ended {
+	if !s.ended.CompareAndSwap(false, true) || !s.busy.CompareAndSwap(false, true) {
 		return
 	}
-	s.ended = true
+	defer s.Leave()
 	if s.server != nil {
 		s.pool.Put(s.server, now, timeout)
 		s.server = nil
@@ -152,7 +153,7 @@ func (s *Session) End(now time.Time, timeout time.Duration) {
 }
 
 // Ended reports whether End was called.
-func (s *Session) Ended() bool { return s.ended }
+func (s *Session) Ended() bool { return s.ended.Load() }
 
 // CausallyConsistent reports whether reads wait for what the session has seen.
 func (s *Session) CausallyConsistent() bool {

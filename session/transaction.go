@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/motor-go/motor/bson"
@@ -71,9 +72,10 @@ func (o TransactionOptions) Or(d TransactionOptions) TransactionOptions {
 type Pin interface{ Release() }
 
 // Transaction is the state machine of a session's transactions. A refused
-// transition leaves it as it was.
+// transition leaves it as it was. Its state may be read at any time, all else
+// belongs to whoever has entered the session.
 type Transaction struct {
-	State   State
+	state   atomic.Uint32 // a State
 	Options TransactionOptions
 	// RecoveryToken is what a mongos sent last; commit and abort repeat it.
 	RecoveryToken bson.Raw
@@ -120,47 +122,66 @@ func (t *Transaction) Start(o TransactionOptions) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	*t = Transaction{State: TransactionStarting, Options: o}
+	t.reset(TransactionStarting, o)
 	return nil
 }
 
+// reset forgets the transaction that was.
+func (t *Transaction) reset(s State, o TransactionOptions) {
+	t.Options, t.RecoveryToken, t.Pinned, t.Pin = o, nil, "", nil
+	t.OperationID, t.Announced, t.committedEmpty = 0, time.Time{}, false
+	t.become(s)
+}
+
+func (t *Transaction) become(s State) { t.state.Store(uint32(s)) }
+
+// State is the state that the transaction is in.
+func (t *Transaction) State() State { return State(t.state.Load()) }
+
 // InProgress reports whether commands belong to the transaction.
 func (t *Transaction) InProgress() bool {
-	return t.State == TransactionStarting || t.State == TransactionInProgress
+	s := t.State()
+	return s == TransactionStarting || s == TransactionInProgress
 }
 
 // Sent notes that a command of the transaction is on its way. It reports
 // whether that was the first, which carries startTransaction.
 func (t *Transaction) Sent() (first bool) {
-	if t.State == TransactionStarting {
-		t.State = TransactionInProgress
+	if t.State() == TransactionStarting {
+		t.become(TransactionInProgress)
 		return true
 	}
 	return false
 }
 
+// Refused notes that the server did not look at the command that carried
+// startTransaction: the next one carries it again.
+func (t *Transaction) Refused() { t.become(TransactionStarting) }
+
 // Commit moves to committed and reports whether commitTransaction must be
 // sent: not if no command was. A commit after a commit sends it again; again
 // says so.
 func (t *Transaction) Commit() (send, again bool, err error) {
-	switch t.State {
+	switch t.State() {
 	case NoTransaction:
 		return false, false, ErrNoTransaction
 	case TransactionAborted:
 		return false, false, ErrCommitAfterAbort
 	case TransactionStarting:
-		t.State, t.committedEmpty = TransactionCommitted, true
+		t.committedEmpty = true
+		t.become(TransactionCommitted)
 		return false, false, nil
 	case TransactionCommitted:
 		return !t.committedEmpty, true, nil
 	}
-	t.State = TransactionCommitted
+	t.become(TransactionCommitted)
 	return true, false, nil
 }
 
 // Abort moves to aborted and reports whether abortTransaction must be sent.
 func (t *Transaction) Abort() (send bool, err error) {
-	switch t.State {
+	s := t.State()
+	switch s {
 	case NoTransaction:
 		return false, ErrNoTransaction
 	case TransactionCommitted:
@@ -168,15 +189,14 @@ func (t *Transaction) Abort() (send bool, err error) {
 	case TransactionAborted:
 		return false, ErrAbortTwice
 	}
-	send = t.State == TransactionInProgress
-	t.State = TransactionAborted
-	return send, nil
+	t.become(TransactionAborted)
+	return s == TransactionInProgress, nil
 }
 
 // Outside notes that a command outside of the transaction is sent: a finished
 // transaction is over.
 func (t *Transaction) Outside() {
-	if t.State == TransactionCommitted || t.State == TransactionAborted {
-		*t = Transaction{}
+	if s := t.State(); s == TransactionCommitted || s == TransactionAborted {
+		t.reset(NoTransaction, TransactionOptions{})
 	}
 }

@@ -78,7 +78,7 @@ func TestTransactionHistories(t *testing.T) {
 				case "outside":
 					txn.Outside()
 				}
-				got.state = txn.State
+				got.state = txn.State()
 				if got != want {
 					t.Fatalf("step %d: got %+v, want %+v", i, got, want)
 				}
@@ -90,7 +90,7 @@ func TestTransactionHistories(t *testing.T) {
 func TestTransactionRefusesUnacknowledged(t *testing.T) {
 	var txn Transaction
 	err := txn.Start(TransactionOptions{WriteConcern: &concern.WriteConcern{W: 0}})
-	if !errors.Is(err, ErrUnacknowledgedTxn) || txn.State != NoTransaction {
-		t.Fatalf("start with w: 0 gave %v in state %v", err, txn.State)
+	if !errors.Is(err, ErrUnacknowledgedTxn) || txn.State() != NoTransaction {
+		t.Fatalf("start with w: 0 gave %v in state %v", err, txn.State())
 	}
 }
