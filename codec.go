@@ -129,11 +129,39 @@ func (e *encoder) filter(v any) bson.Raw {
 // writeFilter is filter for a write, to which nil is an error: a filter that
 // was forgotten would change all documents.
 func (e *encoder) writeFilter(v any) bson.Raw {
-	if raw, ok := v.(bson.Raw); v == nil || ok && raw == nil {
+	if isNil(v) {
 		e.fail("filter", errors.New("it is nil; pass bson.D{} to match all documents"))
 		return nil
 	}
 	return e.filter(v)
+}
+
+// isNil reports whether v is nil, is a nil of some type or points to one.
+func isNil(v any) bool {
+	switch d := v.(type) {
+	case nil:
+		return true
+	case bson.D:
+		return d == nil
+	case *bson.D:
+		return d == nil || *d == nil
+	}
+	r := reflect.ValueOf(v)
+	for r.Kind() == reflect.Pointer && !r.IsNil() {
+		r = r.Elem()
+	}
+	switch r.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Interface:
+		return r.IsNil()
+	}
+	return false
+}
+
+// isNilMap reports whether v is a map without memory, which to Go is as good as
+// an empty one.
+func isNilMap(v any) bool {
+	r := reflect.ValueOf(v)
+	return r.Kind() == reflect.Map && r.IsNil()
 }
 
 // value encodes any value. A nil v gives no value.
@@ -183,7 +211,10 @@ func (e *encoder) pipeline(v any) bson.RawArray {
 
 // update encodes an update: a document whose keys begin with $, or a pipeline.
 func (e *encoder) update(v any) bson.RawValue {
-	val := e.updateValue(v)
+	val := e.updateValue("update", v)
+	if t := val.Type; e.err == nil && t != bson.TypeEmbeddedDocument && t != bson.TypeArray {
+		e.fail("update", fmt.Errorf("%T is neither a document nor a pipeline", v))
+	}
 	if doc, ok := val.Document(); ok && e.err == nil && firstByte(doc) != '$' {
 		e.fail("update", fmt.Errorf("its first key must be an operator such as $set; to replace the document use a replace operation"))
 	}
@@ -192,7 +223,7 @@ func (e *encoder) update(v any) bson.RawValue {
 
 // replacement encodes a document that replaces another.
 func (e *encoder) replacement(v any) bson.RawValue {
-	val := e.updateValue(v)
+	val := e.updateValue("replacement", v)
 	if _, ok := val.Document(); !ok && e.err == nil {
 		e.fail("replacement", fmt.Errorf("%T is not a document", v))
 	} else if doc, _ := val.Document(); e.err == nil && firstByte(doc) == '$' {
@@ -201,20 +232,19 @@ func (e *encoder) replacement(v any) bson.RawValue {
 	return val
 }
 
-func (e *encoder) updateValue(v any) bson.RawValue {
-	if e.err == nil && v == nil {
-		e.fail("update", fmt.Errorf("nil is no update"))
+// updateValue is value with nil being an error.
+func (e *encoder) updateValue(name string, v any) bson.RawValue {
+	if isNil(v) {
+		e.fail(name, errNil)
 	}
 	switch v.(type) {
 	case bson.E, *bson.E:
-		e.fail("update", errors.New("a bson.E is one element of a document; write bson.D{{key, value}}"))
+		e.fail(name, errors.New("a bson.E is one element of a document; write bson.D{{key, value}}"))
 	}
-	val := e.value("update", v)
-	if t := val.Type; e.err == nil && t != bson.TypeEmbeddedDocument && t != bson.TypeArray {
-		e.fail("update", fmt.Errorf("%T is neither a document nor a pipeline", v))
-	}
-	return val
+	return e.value(name, v)
 }
+
+var errNil = errors.New("it is nil")
 
 // firstByte is the first byte of the first key, 0 if there is none.
 func firstByte(doc bson.Raw) byte {

@@ -169,18 +169,35 @@ func TestNilFilterOfAWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	set := d("$set", d("x", 2))
-	for name, write := range map[string]func() error{
-		"DeleteOne":         func() error { _, err := c.DeleteOne(bounded(t), nil); return err },
-		"DeleteMany":        func() error { _, err := c.DeleteMany(bounded(t), nil); return err },
-		"UpdateOne":         func() error { _, err := c.UpdateOne(bounded(t), nil, set); return err },
-		"UpdateMany":        func() error { _, err := c.UpdateMany(bounded(t), nil, set); return err },
-		"ReplaceOne":        func() error { _, err := c.ReplaceOne(bounded(t), nil, d("x", 3)); return err },
-		"FindOneAndDelete":  func() error { _, err := c.FindOneAndDelete(bounded(t), nil); return err },
-		"FindOneAndUpdate":  func() error { _, err := c.FindOneAndUpdate(bounded(t), nil, set); return err },
-		"FindOneAndReplace": func() error { _, err := c.FindOneAndReplace(bounded(t), nil, d("x", 3)); return err },
-	} {
-		if err := write(); err == nil || !strings.Contains(err.Error(), "pass bson.D{} to match all documents") {
-			t.Errorf("%s: %v", name, err)
+	var nothing *struct{ X int }
+	var noMap bson.M
+	bulk := func(m motor.WriteModel[bson.D]) error {
+		_, err := c.BulkWrite(bounded(t), []motor.WriteModel[bson.D]{m})
+		return err
+	}
+	for _, f := range []any{nil, bson.D(nil), noMap, &noMap, bson.Raw(nil), bson.A(nil), nothing, &nothing, map[string]any(nil)} {
+		for name, write := range map[string]func() error{
+			"DeleteOne":         func() error { _, err := c.DeleteOne(bounded(t), f); return err },
+			"DeleteMany":        func() error { _, err := c.DeleteMany(bounded(t), f); return err },
+			"UpdateOne":         func() error { _, err := c.UpdateOne(bounded(t), f, set); return err },
+			"UpdateMany":        func() error { _, err := c.UpdateMany(bounded(t), f, set); return err },
+			"ReplaceOne":        func() error { _, err := c.ReplaceOne(bounded(t), f, d("x", 3)); return err },
+			"FindOneAndDelete":  func() error { _, err := c.FindOneAndDelete(bounded(t), f); return err },
+			"FindOneAndUpdate":  func() error { _, err := c.FindOneAndUpdate(bounded(t), f, set); return err },
+			"FindOneAndReplace": func() error { _, err := c.FindOneAndReplace(bounded(t), f, d("x", 3)); return err },
+			"DeleteOneModel":    func() error { return bulk(motor.DeleteOneModel[bson.D]{Filter: f}) },
+			"DeleteManyModel":   func() error { return bulk(motor.DeleteManyModel[bson.D]{Filter: f}) },
+			"UpdateOneModel":    func() error { return bulk(motor.UpdateOneModel[bson.D]{Filter: f, Update: set}) },
+			"UpdateManyModel":   func() error { return bulk(motor.UpdateManyModel[bson.D]{Filter: f, Update: set}) },
+			"ReplaceOneModel":   func() error { return bulk(motor.ReplaceOneModel[bson.D]{Filter: f, Replacement: d("x", 3)}) },
+			"Client.BulkWrite": func() error {
+				_, err := client.BulkWrite(bounded(t), []motor.ClientWrite{{Namespace: "db.c", Model: motor.DeleteManyModel[bson.D]{Filter: f}}})
+				return err
+			},
+		} {
+			if err := write(); err == nil || !strings.Contains(err.Error(), "filter: it is nil; pass bson.D{} to match all documents") {
+				t.Errorf("%s(%T): %v", name, f, err)
+			}
 		}
 	}
 	found, err := c.Find(bounded(t), nil).Slice()
@@ -189,6 +206,41 @@ func TestNilFilterOfAWrite(t *testing.T) {
 	}
 	if res, err := c.DeleteMany(bounded(t), bson.D{}); err != nil || res.DeletedCount != 1 {
 		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+// Nor is nil a document to be stored; a map that has no memory is an empty one.
+func TestNilDocumentOfAWrite(t *testing.T) {
+	db := connectTo(t, mongotest.NewStandalone(t, mongotest.Options{}).URI()).Database("db")
+	c, maps := db.Collection("c"), motor.CollectionOf[bson.M](db, "c")
+	for name, f := range map[string]struct {
+		write func() error
+		want  string
+	}{
+		"InsertOne":    {func() error { _, err := c.InsertOne(bounded(t), nil); return err }, "document: it is nil"},
+		"InsertMany":   {func() error { _, err := c.InsertMany(bounded(t), []bson.D{nil}); return err }, "list[0]: document: it is nil"},
+		"of raw bytes": {func() error { _, err := motor.CollectionOf[bson.Raw](db, "c").InsertOne(bounded(t), nil); return err }, "document: it is nil"},
+		"of a pointer": {func() error { _, err := motor.CollectionOf[*struct{}](db, "c").InsertOne(bounded(t), nil); return err }, "document: it is nil"},
+		"of an interface": {func() error {
+			_, err := motor.CollectionOf[any](db, "c").InsertOne(bounded(t), bson.D(nil))
+			return err
+		}, "document: it is nil"},
+		"InsertOne, empty": {func() error { _, err := c.InsertOne(bounded(t), bson.D{}); return err }, ""},
+		"of a struct": {func() error {
+			_, err := motor.CollectionOf[struct{}](db, "c").InsertOne(bounded(t), struct{}{})
+			return err
+		}, ""},
+		"of a map":          {func() error { _, err := maps.InsertOne(bounded(t), nil); return err }, ""},
+		"ReplaceOne":        {func() error { _, err := c.ReplaceOne(bounded(t), bson.D{}, nil); return err }, "replacement: it is nil"},
+		"ReplaceOne, a map": {func() error { _, err := maps.ReplaceOne(bounded(t), bson.D{}, nil); return err }, "replacement: it is nil"},
+		"FindOneAndReplace": {func() error { _, err := c.FindOneAndReplace(bounded(t), bson.D{}, nil); return err }, "replacement: it is nil"},
+		"UpdateOne":         {func() error { _, err := c.UpdateOne(bounded(t), bson.D{}, bson.D(nil)); return err }, "update: it is nil"},
+		"UpdateOne, nil":    {func() error { _, err := c.UpdateOne(bounded(t), bson.D{}, nil); return err }, "update: it is nil"},
+		"UpdateOne, a list": {func() error { _, err := c.UpdateOne(bounded(t), bson.D{}, bson.A(nil)); return err }, "update: it is nil"},
+	} {
+		if err := f.write(); (err == nil) != (f.want == "") || err != nil && !strings.Contains(err.Error(), f.want) {
+			t.Errorf("%s: %v, want %q", name, err, f.want)
+		}
 	}
 }
 

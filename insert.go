@@ -30,7 +30,8 @@ type InsertOneResult struct {
 }
 
 // InsertOne inserts a document. One without an _id gets an ObjectID as its first
-// field; doc itself does not change.
+// field; doc itself does not change. A nil doc is an error, but for a nil map,
+// which is an empty document.
 func (c *Collection[T]) InsertOne(ctx context.Context, doc T, opts ...InsertOneOptions) (*InsertOneResult, error) {
 	o, e := option.Of(opts), c.encoder()
 	e.expect(c.large.Load())
@@ -139,6 +140,9 @@ func boxed[T any](doc *T) any {
 // insertion encodes a document that is to be inserted, and gives its _id. One
 // without gets an ObjectID as its first element.
 func (e *encoder) insertion(doc any) any {
+	if isNil(doc) && !isNilMap(doc) {
+		e.fail("document", errNil)
+	}
 	if e.err != nil {
 		return nil
 	}
