@@ -39,8 +39,8 @@ var (
 )
 
 type (
-	// CommandError is a server's answer that a command failed: the Server, the
-	// Code, Name, Message and Labels, and the whole Reply.
+	// CommandError is a server's answer that a command failed: the Command, its
+	// Namespace, the Server, the Code, Name, Message and Labels, and the whole Reply.
 	CommandError = wire.CommandError
 	// ConnectionError says that a command got no answer: no server could be
 	// selected, no connection was to be had, or the connection broke. It has the
@@ -54,8 +54,9 @@ type (
 	// as its write concern asked for: the Server, the Code, Name, Message,
 	// Details and Labels, and the whole Reply.
 	WriteConcernError = ops.WriteConcernError
-	// WriteError says that one statement of a write failed: its Index, the Code,
-	// Name, Message, Details and Labels, and all that as it came, Raw.
+	// WriteError says that one statement of a write failed: its Index and
+	// Namespace, the Server, the Code, Name, Message, Details and Labels, and all
+	// that as it came, Raw.
 	WriteError = ops.WriteError
 )
 
@@ -162,11 +163,8 @@ func HasErrorLabel(err error, label string) bool { return ops.HasLabel(err, labe
 
 // writeError is what went wrong with a write of one statement, given the error
 // that its command met.
-func writeError(reply bson.Raw, err error) error {
-	if err != nil && reply == nil {
-		return err
-	}
-	if list := ops.WriteErrors(reply, 0); len(list) > 0 {
+func writeError(res ops.Result, err error) error {
+	if list := res.WriteErrors(); len(list) > 0 {
 		if err != nil {
 			return errors.Join(list[0], err)
 		}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/motor-go/motor"
 	"github.com/motor-go/motor/bson"
@@ -241,6 +242,54 @@ func TestNilDocumentOfAWrite(t *testing.T) {
 		if err := f.write(); (err == nil) != (f.want == "") || err != nil && !strings.Contains(err.Error(), f.want) {
 			t.Errorf("%s: %v, want %q", name, err, f.want)
 		}
+	}
+}
+
+// The text of an error says what was refused, where and why.
+func TestErrorsOfWritesSayWhere(t *testing.T) {
+	server := mongotest.NewStandalone(t, mongotest.Options{})
+	client := connectTo(t, server.URI())
+	db := client.Database("db")
+	if err := db.CreateCollection(bounded(t), "c", motor.CreateCollectionOptions{Validator: d("x", d("$type", "int"))}); err != nil {
+		t.Fatal(err)
+	}
+	c := db.Collection("c")
+	text := strings.Repeat("ä", 1000)
+	_, one := c.InsertOne(bounded(t), d("x", text))
+	_, many := c.InsertMany(bounded(t), []bson.D{d("x", text)})
+	_, bulk := client.BulkWrite(bounded(t), []motor.ClientWrite{{Namespace: "db.c", Model: motor.InsertOneModel[bson.D]{Document: d("x", text)}}})
+	for name, err := range map[string]error{"one": one, "many": many, "bulk": bulk} {
+		var refused *motor.WriteError
+		if !errors.As(err, &refused) || refused.Namespace != "db.c" || refused.Server != server.Address() || refused.Details == nil {
+			t.Errorf("%s: %#v", name, err)
+			continue
+		}
+		begin := "statement 0 on db.c was refused by " + server.Address() + ": Document failed validation (121): {"
+		if got := refused.Error(); !strings.HasPrefix(got, begin) || len(got) > len(begin)+310 || !utf8.ValidString(got) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	_, found := c.Find(bounded(t), d("$no", 1)).Slice()
+	_, ran := db.RunCommand(bounded(t), d("nothing", "c"))
+	for err, want := range map[error]string{
+		found: "find db.c on " + server.Address() + ": BadValue (2): ",
+		ran:   "nothing on " + server.Address() + ": CommandNotFound (59): ",
+	} {
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v, want %s…", err, want)
+		}
+	}
+}
+
+// Transactions need a replica set; without one, retryWrites has no part in it.
+func TestTransactionOnAStandalone(t *testing.T) {
+	client := connectTo(t, mongotest.NewStandalone(t, mongotest.Options{}).URI())
+	err := client.WithTransaction(bounded(t), func(ctx context.Context) error {
+		_, err := client.Database("db").Collection("c").InsertOne(ctx, d("x", 1))
+		return err
+	})
+	if err == nil || strings.Contains(err.Error(), "retryWrites") || !strings.Contains(err.Error(), "transactions need a replica set or a sharded cluster") {
+		t.Error(err)
 	}
 }
 

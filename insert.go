@@ -47,7 +47,7 @@ func (c *Collection[T]) InsertOne(ctx context.Context, doc T, opts ...InsertOneO
 		return nil, err
 	}
 	res, err := c.run(ctx, e, cmd)
-	if err = writeError(res.Reply, err); err != nil && id == nil {
+	if err = writeError(res, err); err != nil && id == nil {
 		return nil, err
 	}
 	return &InsertOneResult{InsertedID: id, Acknowledged: cmd.WriteConcern.Acknowledged()}, err

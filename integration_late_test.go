@@ -3,6 +3,7 @@ package motor_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,7 +33,7 @@ func TestCursorOfACallThatWasGivenUpIsKilled(t *testing.T) {
 			n, _ := reply.Lookup("metrics", "cursor", "open", "total").AsInt64()
 			return n
 		}
-		if _, err := db.Collection("c").InsertMany(t.Context(), make([]bson.D, 10)); err != nil {
+		if _, err := db.Collection("c").InsertMany(t.Context(), slices.Repeat([]bson.D{{}}, 10)); err != nil {
 			t.Fatal(err)
 		}
 

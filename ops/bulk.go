@@ -128,7 +128,7 @@ func (x *Executor) Bulk(ctx context.Context, env Envelope, coll string, o WriteO
 			cmd = &Delete{Envelope: env, WriteOptions: o, Collection: coll, Deletes: docs, Multi: multi}
 		}
 		res, err := x.Run(ctx, cmd)
-		if !out.take(kind, s, i, n, res.Reply, err) {
+		if !out.take(kind, s, i, n, res, err) {
 			return false
 		}
 		if len(out.WriteErrors) > 0 && !o.Unordered {
@@ -166,7 +166,7 @@ func (x *Executor) limits(ctx context.Context, env *Envelope, command string) (l
 
 // take adds what became of statements i to n. It reports whether the bulk write
 // can go on.
-func (o *Outcome) take(kind BulkKind, s *Statements, i, n int, reply bson.Raw, err error) bool {
+func (o *Outcome) take(kind BulkKind, s *Statements, i, n int, res Result, err error) bool {
 	var wce *WriteConcernError
 	if err != nil && !errors.As(err, &wce) {
 		o.Err = err
@@ -179,12 +179,13 @@ func (o *Outcome) take(kind BulkKind, s *Statements, i, n int, reply bson.Raw, e
 	if wce != nil {
 		o.WriteConcernErrors = append(o.WriteConcernErrors, wce)
 	}
+	reply := res.Reply
 	if reply == nil {
 		return true
 	}
 	o.Reply = reply
 	o.Labels = append(o.Labels, wire.ErrorLabels(reply)...)
-	for _, e := range WriteErrors(reply, 0) {
+	for _, e := range res.WriteErrors() {
 		if i+e.Index < n {
 			e.Index = s.index(i + e.Index)
 		}

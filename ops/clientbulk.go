@@ -186,7 +186,7 @@ func (x *Executor) ClientBulk(ctx context.Context, env Envelope, o WriteOptions,
 		if !env.WriteConcern.Acknowledged() {
 			_, out.Err = x.Run(ctx, &b)
 		} else {
-			out.run(ctx, x, &b, i, n)
+			out.run(ctx, x, s, &b, i, n)
 		}
 		i = n
 	}
@@ -202,7 +202,7 @@ func (s *ClientStatements) longest(i, n int) (size int) {
 }
 
 // run runs one command for the statements i to n and reads all its results.
-func (o *ClientOutcome) run(ctx context.Context, x *Executor, b *ClientBulkWrite, i, n int) {
+func (o *ClientOutcome) run(ctx context.Context, x *Executor, s *ClientStatements, b *ClientBulkWrite, i, n int) {
 	cursor, err := x.open(ctx, b, CursorOptions{KillAfterError: true})
 	var wce *WriteConcernError
 	switch {
@@ -223,7 +223,14 @@ func (o *ClientOutcome) run(ctx context.Context, x *Executor, b *ClientBulkWrite
 		if !ok {
 			break
 		}
-		if at, success := o.take(cursor.Current(), i, b.Verbose); !success {
+		doc := cursor.Current()
+		if at, ok := doc.Lookup("idx").AsInt64(); !ok || at < 0 || at >= int64(n-i) {
+			o.Err = malformed(b, cursor.Server(), "has a result of no write", doc)
+			break
+		}
+		if at, success := o.take(doc, i, b.Verbose); !success {
+			e := o.WriteErrors[len(o.WriteErrors)-1]
+			e.Namespace, e.Server = s.Namespaces[s.Namespace[at]], cursor.Server()
 			failed++
 			first = min(first, at)
 		}

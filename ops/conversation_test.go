@@ -31,7 +31,7 @@ type stage struct {
 	auth        *auth.Authenticator // who logs in; nil for nobody
 }
 
-// A line is what the server does with one command; nil answers {ok: 1}.
+// A line is what the server does with one command.
 type line func(command wire.Msg) bson.D
 
 // hangUp closes the connection instead of answering.
@@ -43,7 +43,10 @@ func fail(code int, labels ...any) line {
 	return answer(bson.D{{Key: "ok", Value: 0}, {Key: "code", Value: code}, {Key: "codeName", Value: "Name"}, {Key: "errmsg", Value: "failed"}, {Key: "errorLabels", Value: bson.A(labels)}})
 }
 
-func ok(more ...bson.E) line { return answer(append(bson.D{{Key: "ok", Value: 1}}, more...)) }
+// ok answers a command, and says of a write that it has done nothing.
+func ok(more ...bson.E) line {
+	return answer(append(bson.D{{Key: "ok", Value: 1}, {Key: "n", Value: 0}}, more...))
+}
 
 // perform runs f with an executor whose deployment plays the script, and checks
 // that the whole script was played.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/wire"
@@ -87,15 +88,49 @@ type WriteError struct {
 	Name    string // codeName, which only a mongos gives
 	Message string // errmsg
 	Details bson.Raw
+	// Namespace is the collection that it was to change:
+	// "database.collection".
+	Namespace string
+	// Server is the address of the server that refused it.
+	Server string
 	// Labels are the error labels of the reply.
 	Labels []string
 	// Raw is the entry of writeErrors as the server sent it.
 	Raw bson.Raw
 }
 
-// Error is the index of the statement, and the server's message and code.
+// Error is the index of the statement, its collection and the server, the
+// server's message and code, and the beginning of the details.
 func (e *WriteError) Error() string {
-	return fmt.Sprintf("statement %d was refused: %s (%d)", e.Index, e.Message, e.Code)
+	var b strings.Builder
+	fmt.Fprintf(&b, "statement %d", e.Index)
+	if e.Namespace != "" {
+		b.WriteString(" on " + e.Namespace)
+	}
+	b.WriteString(" was refused")
+	if e.Server != "" {
+		b.WriteString(" by " + e.Server)
+	}
+	fmt.Fprintf(&b, ": %s (%d)", e.Message, e.Code)
+	if e.Details.Len() > 0 {
+		b.WriteString(": " + shortened(e.Details))
+	}
+	return b.String()
+}
+
+// shortened is doc as Extended JSON, cut off where it is too long for the text
+// of an error.
+func shortened(doc bson.Raw) string {
+	const most = 300
+	s := doc.String()
+	if len(s) <= most {
+		return s
+	}
+	end := most
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
 }
 
 // HasLabel reports whether the reply carried the label.
@@ -186,22 +221,17 @@ func replyError(reply bson.Raw, server string) error {
 	return e
 }
 
-// WriteErrors are the entries of writeErrors in a reply. base is added to the
-// indexes.
-func WriteErrors(reply bson.Raw, base int) (list []*WriteError) {
-	arr, ok := reply.Lookup("writeErrors").Array()
+// WriteErrors are the entries of writeErrors in the reply.
+func (r Result) WriteErrors() (list []*WriteError) {
+	arr, ok := r.Reply.Lookup("writeErrors").Array()
 	if !ok {
 		return nil
 	}
-	labels := wire.ErrorLabels(reply)
+	labels, ns := wire.ErrorLabels(r.Reply), namespace(r.command)
 	for v := range arr.Values() {
-		doc, ok := v.Document()
-		if !ok {
-			continue
-		}
+		doc, _ := v.Document()
 		e := newWriteError(doc)
-		e.Index += base
-		e.Labels = labels
+		e.Namespace, e.Server, e.Labels = ns, r.Server.Address(), labels
 		list = append(list, e)
 	}
 	return list
@@ -239,10 +269,14 @@ func code(err error) (int32, bool) {
 	return 0, false
 }
 
-// explainTransactionNumbers recognises a storage engine without retryable
-// writes and says so.
-func explainTransactionNumbers(err error) {
-	if e, ok := err.(*wire.CommandError); ok && e.Code == 20 && strings.HasPrefix(e.Message, "Transaction numbers") {
+// explainTransactionNumbers recognises a deployment without retryable writes,
+// and thus without transactions, and says so.
+func explainTransactionNumbers(e *wire.CommandError, inTransaction bool) {
+	switch {
+	case e.Code != 20 || !strings.HasPrefix(e.Message, "Transaction numbers"):
+	case inTransaction:
+		e.Message += "; transactions need a replica set or a sharded cluster"
+	default:
 		e.Message = "this MongoDB deployment does not support retryable writes; add retryWrites=false to the connection string"
 	}
 }
@@ -251,7 +285,7 @@ func explainTransactionNumbers(err error) {
 // and labels.
 func redact(err error) error {
 	if e, ok := err.(*wire.CommandError); ok {
-		return &wire.CommandError{Code: e.Code, Name: e.Name, Labels: e.Labels, Server: e.Server}
+		return &wire.CommandError{Code: e.Code, Name: e.Name, Labels: e.Labels, Command: e.Command, Server: e.Server}
 	}
 	return err
 }

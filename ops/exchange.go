@@ -39,13 +39,17 @@ func (c *call) exchange(ctx context.Context, conn *pool.Conn, m *message) (bson.
 		c.observe(reply)
 		err = replyError(reply, conn.Address)
 	}
-	if _, ok := err.(*wire.CommandError); ok {
-		explainTransactionNumbers(err)
+	if e, ok := err.(*wire.CommandError); ok {
+		e.Command, e.Namespace = c.traits.name, namespace(c.command)
+		explainTransactionNumbers(e, c.inTransaction())
 		c.refused(err)
 		watch.failed(err)
 		return nil, err
 	}
 	watch.succeeded(reply)
+	if malformed := checkReply(c.command, reply, conn.Address); malformed != nil {
+		return nil, malformed
+	}
 	return reply, err
 }
 

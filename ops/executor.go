@@ -48,7 +48,8 @@ type Result struct {
 	// MaxWireVersion is that of the connection.
 	MaxWireVersion int32
 
-	pin *pin // the connection that the cursor in the reply is bound to, or nil
+	command Command
+	pin     *pin // the connection that the cursor in the reply is bound to, or nil
 }
 
 // call is one command on its way, over all its attempts.
@@ -227,7 +228,7 @@ func (c *call) attempt(ctx context.Context, avoid []string) (Result, error) {
 		return Result{}, c.labelled(&ConnectionError{Command: c.traits.name, Err: pool.Ended(ctx)}, nil)
 	}
 	server, conn, err := c.acquire(ctx, avoid)
-	res := Result{Server: server}
+	res := Result{Server: server, command: c.command}
 	if err != nil {
 		return res, c.labelled(err, nil)
 	}

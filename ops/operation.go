@@ -85,16 +85,20 @@ func (x *Executor) endTransaction(s *session.Session, err error) {
 func (c *call) traceOperation(ctx context.Context) (res Result, err error) {
 	c.env.OperationID = NewOperationID()
 	op := c.announce(ctx, c.env, event.OperationStarted{
-		Name: c.operationName(), DatabaseName: c.env.DB, CollectionName: c.collection(),
+		Name: c.operationName(), DatabaseName: c.env.DB, CollectionName: collection(c.command),
 	})
 	res, err = c.entered(ctx)
 	c.env.OperationID = 0
-	failure := err
-	if list := WriteErrors(res.Reply, 0); failure == nil && len(list) > 0 {
-		failure = list[0]
-	}
-	op.End(failure)
+	op.End(res.failure(err))
 	return res, err
+}
+
+// failure is what went wrong with a command of which the executor says err.
+func (r Result) failure(err error) error {
+	if list := r.WriteErrors(); err == nil && len(list) > 0 {
+		return list[0]
+	}
+	return err
 }
 
 // operationName is the specification's name of what the command does.
@@ -112,10 +116,22 @@ func (c *call) operationName() string {
 }
 
 // collection is the collection that the command is about, if there is one.
-func (c *call) collection() string {
-	if c.env.DB == "admin" {
+func collection(cmd Command) string {
+	if cmd.envelope().DB == "admin" {
 		return ""
 	}
 	doc, at := bson.BeginDocument(nil)
-	return event.CollectionName(bson.EndDocument(c.command.appendFields(doc, &description.Server{}), at))
+	return event.CollectionName(bson.EndDocument(cmd.appendFields(doc, &description.Server{}), at))
+}
+
+// namespace is the collection that the command is about, with its database. Of
+// a user's own command nobody can know whether its first value is a collection.
+func namespace(cmd Command) string {
+	if g, ok := cmd.(*Generic); ok && g.Custom {
+		return ""
+	}
+	if name := collection(cmd); name != "" {
+		return cmd.envelope().DB + "." + name
+	}
+	return ""
 }

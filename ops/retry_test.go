@@ -3,7 +3,6 @@ package ops
 import (
 	"context"
 	"errors"
-	"strings"
 	"testing"
 	"time"
 
@@ -167,14 +166,21 @@ func TestLabelWrite(t *testing.T) {
 
 // Retryable writes, prose test 1.
 func TestExplainsTransactionNumbers(t *testing.T) {
-	for message, explained := range map[string]bool{
-		"Transaction numbers are only allowed on a replica set member or mongos": true,
-		"something else": false,
+	const old = "Transaction numbers are only allowed on a replica set member or mongos"
+	for _, c := range []struct {
+		message       string
+		inTransaction bool
+		want          string
+	}{
+		{old, false, "this MongoDB deployment does not support retryable writes; add retryWrites=false to the connection string"},
+		{old, true, old + "; transactions need a replica set or a sharded cluster"},
+		{"something else", false, "something else"},
+		{"something else", true, "something else"},
 	} {
-		err := &wire.CommandError{Code: 20, Message: message}
-		explainTransactionNumbers(err)
-		if got := strings.Contains(err.Message, "retryWrites=false"); got != explained || err.Code != 20 {
-			t.Errorf("%q became %v", message, err)
+		err := &wire.CommandError{Code: 20, Message: c.message}
+		explainTransactionNumbers(err, c.inTransaction)
+		if err.Message != c.want || err.Code != 20 {
+			t.Errorf("%+v became %v", c, err)
 		}
 	}
 }

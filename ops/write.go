@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"fmt"
+
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/topology/description"
 	"github.com/motor-go/motor/wire"
@@ -22,6 +24,49 @@ func (o *WriteOptions) appendFields(dst []byte, to *description.Server) []byte {
 	dst = appendValue(dst, "comment", o.Comment)
 	dst = appendDoc(dst, "let", o.Let)
 	return appendRawData(dst, to, o.RawData)
+}
+
+// checkReply says what is wrong with the reply to a write: without numbers it
+// says nothing, and it would pass for a success.
+func checkReply(cmd Command, reply bson.Raw, server string) error {
+	if reply == nil {
+		return nil
+	}
+	var numbers []string
+	switch cmd.(type) {
+	case *Insert, *Update, *Delete:
+		numbers = writeNumbers
+	case *ClientBulkWrite:
+		numbers = bulkNumbers
+	default:
+		return nil
+	}
+	for _, key := range numbers {
+		if _, ok := reply.Lookup(key).AsInt64(); !ok {
+			return malformed(cmd, server, "has no number "+key, reply)
+		}
+	}
+	errs := reply.Lookup("writeErrors")
+	list, ok := errs.Array()
+	if !ok && !errs.IsZero() {
+		return malformed(cmd, server, "has writeErrors that are no array", reply)
+	}
+	for v := range list.Values() {
+		doc, _ := v.Document()
+		if _, ok := doc.Lookup("index").AsInt64(); !ok {
+			return malformed(cmd, server, "has writeErrors that name no statement", reply)
+		}
+	}
+	return nil
+}
+
+var (
+	writeNumbers = []string{"n"}
+	bulkNumbers  = []string{"nInserted", "nMatched", "nModified", "nDeleted", "nUpserted"}
+)
+
+func malformed(cmd Command, server, what string, reply bson.Raw) error {
+	return fmt.Errorf("%s on %s: the reply %s: %s", cmd.traits().name, server, what, shortened(reply))
 }
 
 // Insert is the command insert. Docs are the documents one after the other.

@@ -11,19 +11,29 @@ import (
 
 // CommandError is a server's answer that a command failed (ok: 0).
 type CommandError struct {
-	Code    int32    // the server's error code, 0 if it gave none
-	Name    string   // codeName
-	Message string   // errmsg
-	Labels  []string // errorLabels, and those that the driver adds
-	Server  string   // address of the server that answered
-	Reply   bson.Raw // the whole reply
+	Code      int32    // the server's error code, 0 if it gave none
+	Name      string   // codeName
+	Message   string   // errmsg
+	Labels    []string // errorLabels, and those that the driver adds
+	Command   string   // name of the command, empty for those of a handshake
+	Namespace string   // "database.collection", empty if the command is about none
+	Server    string   // address of the server that answered
+	Reply     bson.Raw // the whole reply
 }
 
-// Error is the server's address, the error's name and code, and its message.
+// Error is the command, its namespace and the server, as far as they are known,
+// the error's name and code, and its message.
 func (e *CommandError) Error() string {
 	var b strings.Builder
-	if e.Server != "" {
-		b.WriteString(e.Server)
+	b.WriteString(e.Command)
+	if e.Namespace != "" {
+		b.WriteString(" " + e.Namespace)
+	}
+	if b.Len() > 0 && e.Server != "" {
+		b.WriteString(" on ")
+	}
+	b.WriteString(e.Server)
+	if b.Len() > 0 {
 		b.WriteString(": ")
 	}
 	if e.Name != "" {

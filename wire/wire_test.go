@@ -501,5 +501,11 @@ func TestReplyError(t *testing.T) {
 		if err.Server = "a:1"; err.Error() != "a:1: "+tt.want {
 			t.Errorf("error %q", err)
 		}
+		if err.Command = "find"; err.Error() != "find on a:1: "+tt.want {
+			t.Errorf("error %q", err)
+		}
+		if err.Namespace = "db.c"; err.Error() != "find db.c on a:1: "+tt.want {
+			t.Errorf("error %q", err)
+		}
 	}
 }
