@@ -91,7 +91,7 @@ func TestNilContext(t *testing.T) {
 	}
 	db := client.Database("db")
 	coll := db.Collection("c")
-	if _, err := coll.InsertMany(t.Context(), make([]bson.D, 3)); err != nil {
+	if _, err := coll.InsertMany(t.Context(), []bson.D{{}, {}, {}}); err != nil {
 		t.Fatal(err)
 	}
 	session, err := client.StartSession()
