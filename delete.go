@@ -52,7 +52,7 @@ func (c *Collection[T]) delete(ctx context.Context, filter any, o DeleteOptions,
 		return nil, err
 	}
 	res, err := c.run(ctx, e, cmd)
-	if err = writeError(res, err); err != nil && res.Reply == nil {
+	if err = writeError(res, err); !wasMade(err) {
 		return nil, err
 	}
 	out := &DeleteResult{Acknowledged: cmd.WriteConcern.Acknowledged()}

@@ -173,6 +173,15 @@ func writeError(res ops.Result, err error) error {
 	return err
 }
 
+// wasMade reports whether a write of one statement, which ended with err, was made.
+func wasMade(err error) bool {
+	if err == nil {
+		return true
+	}
+	_, unconfirmed := err.(*WriteConcernError)
+	return unconfirmed
+}
+
 // bulkError makes one error of what became of a bulk write.
 func bulkError(out *ops.Outcome) error {
 	switch {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -316,4 +317,44 @@ func TestWarningsGoToTheDefaultLogger(t *testing.T) {
 	if got := log.String(); !strings.Contains(got, "level=WARN") || !strings.Contains(got, "option retryWrite: unknown, and ignored") {
 		t.Errorf("the log is %q", got)
 	}
+}
+
+// A write that failed has no result.
+func TestResultsAfterErrors(t *testing.T) {
+	inReplicaSet(t, func(l *lab) {
+		client, _ := l.connect("retryWrites=false")
+		c := client.Database("db").Collection("c")
+		_, err := c.InsertOne(l.Context(), d("_id", 1))
+		l.ok(err)
+		write := map[string]func() (result any, made bool, err error){
+			"insert": func() (any, bool, error) {
+				res, err := c.InsertOne(l.Context(), d("_id", 2))
+				return res, res != nil && res.InsertedID != nil && res.Acknowledged, err
+			},
+			"update": func() (any, bool, error) {
+				res, err := c.UpdateOne(l.Context(), d("_id", 1), d("$set", d("x", 1)))
+				return res, res != nil && res.MatchedCount == 1 && res.Acknowledged, err
+			},
+			"delete": func() (any, bool, error) {
+				res, err := c.DeleteOne(l.Context(), d("_id", 1))
+				return res, res != nil && res.DeletedCount == 1 && res.Acknowledged, err
+			},
+		}
+		for _, command := range []string{"insert", "update", "delete"} {
+			for _, trouble := range []bson.E{
+				{Key: "closeConnection", Value: true}, {Key: "errorCode", Value: 8},
+				{Key: "writeConcernError", Value: d("code", 64, "errmsg", "late")},
+			} {
+				l.ok(failPoint(client, times(1), append(d("failCommands", bson.A{command}), trouble)))
+				_, unconfirmed := trouble.Value.(bson.D)
+				result, made, err := write[command]()
+				if err == nil || made != unconfirmed || !made && !reflect.ValueOf(result).IsNil() {
+					l.Errorf("%s, %s: %+v, %v", command, trouble.Key, result, err)
+				}
+			}
+		}
+		if res, err := c.InsertOne(l.Context(), d("_id", 2)); !errors.Is(err, motor.ErrDuplicateKey) || res != nil {
+			l.Errorf("%+v, %v", res, err)
+		}
+	})
 }

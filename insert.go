@@ -32,6 +32,10 @@ type InsertOneResult struct {
 // InsertOne inserts a document. One without an _id gets an ObjectID as its first
 // field; doc itself does not change. A nil doc is an error, but for a nil map,
 // which is an empty document.
+//
+// After an error the result is nil, as with UpdateOne, DeleteOne and their
+// likes, but for a *WriteConcernError: the write was made then, and the result
+// says what it did.
 func (c *Collection[T]) InsertOne(ctx context.Context, doc T, opts ...InsertOneOptions) (*InsertOneResult, error) {
 	o, e := option.Of(opts), c.encoder()
 	e.expect(c.large.Load())
@@ -47,7 +51,7 @@ func (c *Collection[T]) InsertOne(ctx context.Context, doc T, opts ...InsertOneO
 		return nil, err
 	}
 	res, err := c.run(ctx, e, cmd)
-	if err = writeError(res, err); err != nil && id == nil {
+	if err = writeError(res, err); !wasMade(err) {
 		return nil, err
 	}
 	return &InsertOneResult{InsertedID: id, Acknowledged: cmd.WriteConcern.Acknowledged()}, err

@@ -131,3 +131,32 @@ func TestGoroutinesInOneTransaction(t *testing.T) {
 	s.End(ctx)
 	done.Wait()
 }
+
+// A function that keeps an operation's error to itself learns of it from the
+// error of the commit.
+func TestTransactionNamesTheErrorThatWasIgnored(t *testing.T) {
+	inReplicaSet(t, func(l *lab) {
+		client, _ := l.connect()
+		c := client.Database("db").Collection("c")
+		_, err := c.InsertOne(l.Context(), d("_id", 1))
+		l.ok(err)
+		for name, ignored := range map[string]func(ctx context.Context){
+			"InsertOne":  func(ctx context.Context) { c.InsertOne(ctx, d("_id", 1)) },
+			"InsertMany": func(ctx context.Context) { c.InsertMany(ctx, []bson.D{d("_id", 1)}) },
+			"BulkWrite": func(ctx context.Context) {
+				client.BulkWrite(ctx, []motor.ClientWrite{{Namespace: "db.c", Model: motor.InsertOneModel[bson.D]{Document: d("_id", 1)}}})
+			},
+		} {
+			attempts := 0
+			err := client.WithTransaction(l.Context(), func(ctx context.Context) error {
+				attempts++
+				ignored(ctx)
+				return nil
+			})
+			var command *motor.CommandError
+			if !errors.Is(err, motor.ErrDuplicateKey) || !errors.As(err, &command) || command.Name != "NoSuchTransaction" || attempts < 2 {
+				l.Errorf("%s: %v after %d attempts", name, err, attempts)
+			}
+		}
+	})
+}

@@ -3,6 +3,7 @@ package motor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"sync/atomic"
 	"time"
@@ -45,7 +46,8 @@ func (c *Client) WithTransaction(ctx context.Context, fn func(ctx context.Contex
 // of its own by WithTimeout is an error. An abort has the whole timeoutMS anew.
 //
 // fn must return the errors of operations: a failed operation has aborted the
-// transaction on the server, and a commit could only fail.
+// transaction on the server, and a commit can only fail. Its error then wraps
+// the one that fn has not returned.
 func (s *Session) WithTransaction(ctx context.Context, fn func(ctx context.Context) error, opts ...TransactionOptions) error {
 	if fn == nil {
 		return errNoFunc
@@ -84,6 +86,9 @@ func (s *Session) WithTransaction(ctx context.Context, fn func(ctx context.Conte
 		}
 		if err == nil {
 			err = s.commitUntil(ctx, t, deadline)
+			if ignored := s.inner.Transaction.Failure; err != nil && ignored != nil {
+				err = fmt.Errorf("%w; fn did not return the error of an operation: %w", err, ignored)
+			}
 		} else if s.inner.Transaction.InProgress() {
 			s.client.exec.AbortTransaction(context.WithoutCancel(ctx), s.inner, t.Begin())
 		}

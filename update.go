@@ -91,7 +91,7 @@ func (c *Collection[T]) update(ctx context.Context, e *encoder, filter any, upda
 		return nil, err
 	}
 	res, err := c.run(ctx, e, cmd)
-	if err = writeError(res, err); err != nil && res.Reply == nil {
+	if err = writeError(res, err); !wasMade(err) {
 		return nil, err
 	}
 	out := &UpdateResult{Acknowledged: cmd.WriteConcern.Acknowledged()}

@@ -100,6 +100,19 @@ func (b *ClientBulkWrite) sequences() [2]wire.Sequence {
 	return [2]wire.Sequence{{ID: "nsInfo", Docs: b.NSInfo}, {ID: "ops", Docs: b.Ops}}
 }
 
+// failure is the first write that the reply says has failed.
+func (b *ClientBulkWrite) failure(r Result) error {
+	arr, _ := r.Reply.Lookup("cursor", "firstBatch").Array()
+	for v := range arr.Values() {
+		if doc, ok := v.Document(); ok && !doc.Lookup("ok").Truthy() {
+			e := newWriteError(doc)
+			e.Server = r.Server.Address()
+			return e
+		}
+	}
+	return nil
+}
+
 // batch is the command of the longest run of statements from i that fits into
 // one, and where that ends. The statements stay where they are, and get the
 // numbers that their namespaces have in the command.

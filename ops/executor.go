@@ -102,7 +102,19 @@ func (c *call) entered(ctx context.Context) (Result, error) {
 		}
 	}
 	defer c.release()
-	return c.run(ctx)
+	res, err := c.run(ctx)
+	if c.inTransaction() {
+		c.remember(res.failure(err))
+	}
+	return res, err
+}
+
+// remember keeps an error in the transaction that it has made useless, for
+// those who wonder why the commit fails.
+func (c *call) remember(failure error) {
+	if t := &c.env.Session.Transaction; failure != nil && t.Failure == nil && !HasLabel(failure, TransientTransactionError) {
+		t.Failure = failure
+	}
 }
 
 // run is the retry loop.

@@ -98,6 +98,9 @@ func (r Result) failure(err error) error {
 	if list := r.WriteErrors(); err == nil && len(list) > 0 {
 		return list[0]
 	}
+	if b, ok := r.command.(*ClientBulkWrite); ok && err == nil {
+		return b.failure(r)
+	}
 	return err
 }
 

@@ -85,6 +85,10 @@ type Transaction struct {
 	// balancer, or nil. It must be released before the transaction is over.
 	Pin Pin
 
+	// Failure is the first error of a command in the transaction that does not
+	// say by itself that another attempt may succeed.
+	Failure error
+
 	// OperationID and Announced are the identifier under which the transaction
 	// was announced to those who trace, and when; 0 if it was not.
 	OperationID int64
@@ -129,7 +133,7 @@ func (t *Transaction) Start(o TransactionOptions) error {
 // reset forgets the transaction that was.
 func (t *Transaction) reset(s State, o TransactionOptions) {
 	t.Options, t.RecoveryToken, t.Pinned, t.Pin = o, nil, "", nil
-	t.OperationID, t.Announced, t.committedEmpty = 0, time.Time{}, false
+	t.Failure, t.OperationID, t.Announced, t.committedEmpty = nil, 0, time.Time{}, false
 	t.become(s)
 }
 
