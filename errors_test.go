@@ -342,7 +342,8 @@ func TestResultsAfterErrors(t *testing.T) {
 		}
 		for _, command := range []string{"insert", "update", "delete"} {
 			for _, trouble := range []bson.E{
-				{Key: "closeConnection", Value: true}, {Key: "errorCode", Value: 8},
+				{Key: "closeConnection", Value: true},
+				{Key: "errorCode", Value: 8},
 				{Key: "writeConcernError", Value: d("code", 64, "errmsg", "late")},
 			} {
 				l.ok(failPoint(client, times(1), append(d("failCommands", bson.A{command}), trouble)))

@@ -137,6 +137,17 @@ func TestMajorityReadsSeeCommittedWritesOnly(t *testing.T) {
 	})
 }
 
+// The only member is a majority: what it has written is committed with the reply.
+func TestTheOnlyMemberCommitsAtOnce(t *testing.T) {
+	rs := mongotest.New(t, mongotest.Options{Nodes: 1})
+	c := dial(t, rs.Nodes[0].Address())
+	for i := range 500 {
+		c.ok(t, "test", fmt.Sprintf(`{"insert": "c", "documents": [{"_id": %d}], "writeConcern": {"w": 1}}`, i))
+		reply := c.ok(t, "test", fmt.Sprintf(`{"find": "c", "filter": {"_id": %d}, "readConcern": {"level": "majority"}}`, i))
+		want(t, reply, []string{"cursor", "firstBatch"}, fmt.Sprintf(`[{"_id": %d}]`, i))
+	}
+}
+
 func TestCausalReadWaitsForALaggingSecondary(t *testing.T) {
 	inBubble(t, mongotest.Options{}, func(t *testing.T, rs *bubble) {
 		lagging := rs.Secondaries()[0]

@@ -168,6 +168,7 @@ func (r *request) waitForWriteConcern(add func(code int32, message string, info 
 		add(codeUnsatisfiableWC, "Not enough data-bearing nodes", info(false))
 		return
 	case c.w == 1:
+		m.CommitAlone()
 		return
 	}
 	err := r.patiently(func(ctx context.Context) error {

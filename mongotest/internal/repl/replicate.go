@@ -105,6 +105,17 @@ func (m *Member) pull(source *Member) (next time.Time) {
 	return next
 }
 
+// CommitAlone commits what the only member of a set has written, with the write
+// itself and not some time after it.
+func (m *Member) CommitAlone() {
+	s := m.set
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.Members) == 1 {
+		s.advance()
+	}
+}
+
 // ErrSteppedDown ends the wait for a write to be replicated when the primary is
 // one no longer.
 var ErrSteppedDown = errors.New("Primary stepped down while waiting for replication")
