@@ -17,6 +17,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -87,10 +88,17 @@ func run(ctx context.Context) error {
 	flag.StringVar(&b.md, "md", "", "write the page of the documentation to this `file`, with the chart performance.svg beside it")
 	flag.StringVar(&b.profile, "profile", "", "measure our driver alone, and write a CPU profile of it to this `file`")
 	flag.IntVar(&b.plan.Rounds, "rounds", 15, "how often each case is measured")
+	flag.IntVar(&b.plan.Passes, "passes", 3, "in how many parts the rounds are done, each over all cases")
 	flag.DurationVar(&b.plan.Slot, "slot", 20*time.Millisecond, "how long each driver runs in a round")
 	flag.Parse()
 	if b.quick {
 		b.plan = Plan{Rounds: 10, Slot: 4 * time.Millisecond}
+	}
+	if b.quick || b.driverBench || b.profile != "" {
+		b.plan.Passes = 1
+	}
+	if b.plan.Rounds < 1 || b.plan.Passes < 1 || b.plan.Slot <= 0 {
+		return errors.New("-rounds, -passes and -slot must be more than 0")
 	}
 	b.plan.ByLetter = b.driverBench
 	b.data = &data{specs: b.specs}
@@ -107,7 +115,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report := Report{Machine: machine(), Command: command(), Results: results}
+	report := Report{Machine: machine(), Command: command(), Passes: b.plan.Passes, Results: results}
 	if b.measuresMemory() {
 		if report.Memory, err = b.footprints(ctx); err != nil {
 			return err
@@ -135,18 +143,28 @@ func (b *bench) measure(ctx context.Context) (results []Result, err error) {
 			}
 		}
 	}
-	bar := newProgress(os.Stderr, len(chosen))
+	if b.profile != "" {
+		for i := range chosen {
+			chosen[i].Baseline = Own
+		}
+	}
+	bar := newProgress(os.Stderr, len(chosen)*b.plan.Passes)
 	defer bar.clear()
 	var end time.Time
 	if b.quick {
 		end = time.Now().Add(quickTime)
 	}
-	for i, c := range chosen {
-		bar.show(i, c.Group+": "+c.Name)
-		if b.profile != "" {
-			c.Baseline = Own
+	all := make([]series, len(chosen))
+	for done := range len(all) * b.plan.Passes {
+		i := done % len(all)
+		bar.show(done, chosen[i].Group+": "+chosen[i].Name)
+		plan := b.plan.pass(done/len(all)).split(end, len(chosen)-i)
+		if err := plan.Measure(ctx, chosen[i], &all[i]); err != nil {
+			return nil, fmt.Errorf("%s, %s: %w", chosen[i].Group, chosen[i].Name, err)
 		}
-		r, err := b.plan.split(end, len(chosen)-i).Measure(ctx, c)
+	}
+	for i, c := range chosen {
+		r, err := all[i].result(c)
 		if err != nil {
 			return nil, fmt.Errorf("%s, %s: %w", c.Group, c.Name, err)
 		}

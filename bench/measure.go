@@ -73,6 +73,10 @@ const (
 type Plan struct {
 	Rounds int
 	Slot   time.Duration
+	// Passes is in how many parts the rounds are done, from the first case to
+	// the last and all over again. How threads and processors happen to be
+	// arranged shows in a round trip, and stays for a while.
+	Passes int
 	// ByLetter measures as the specification of DriverBench has it instead.
 	ByLetter bool
 	// Only names the one driver to be measured, if not all are.
@@ -93,6 +97,12 @@ func (p Plan) over(rounds int, worked time.Duration) bool {
 		return true
 	}
 	return rounds >= p.Rounds
+}
+
+// pass is the i-th part of the plan.
+func (p Plan) pass(i int) Plan {
+	p.Rounds = (p.Rounds + i) / p.Passes
+	return p
 }
 
 // split is the plan for the next case if n are left until the end: an equal
@@ -134,61 +144,75 @@ type Measured struct {
 // sample is one round of one driver.
 type sample struct{ time, cpu, allocs, allocated float64 }
 
-// Measure runs the case.
-func (p Plan) Measure(ctx context.Context, c Case) (Result, error) {
-	r := Result{Group: c.Group, Name: c.Name, Baseline: c.Baseline, Bytes: c.Bytes, Per: c.Per, Task: c.Task}
+// series are the samples of a case, driver by driver.
+type series struct {
+	drivers []string
+	samples [][]sample
+}
+
+// Measure runs the case and adds to what other passes gave, and is in the first
+// of them what checks it.
+func (p Plan) Measure(ctx context.Context, c Case, s *series) error {
 	if c.Open != nil {
 		err := c.Open(ctx, &c)
 		if c.Close != nil {
 			defer c.Close()
 		}
 		if err != nil {
-			return r, err
+			return err
 		}
 	}
-	if c.Check != nil {
+	first := s.drivers == nil
+	if first && c.Check != nil {
 		if err := c.Check(); err != nil {
-			return r, fmt.Errorf("the drivers do not do the same: %w", err)
+			return fmt.Errorf("the drivers do not do the same: %w", err)
 		}
 	}
 	if p.Only != "" {
 		c.Drivers = slices.DeleteFunc(c.Drivers, func(d Driver) bool { return d.Name != p.Only })
 	}
-	base := slices.IndexFunc(c.Drivers, func(d Driver) bool { return d.Name == c.Baseline })
+	if first {
+		for _, d := range c.Drivers {
+			s.drivers = append(s.drivers, d.Name)
+		}
+		s.samples = make([][]sample, len(c.Drivers))
+	}
+	return p.sample(ctx, &c, s.samples)
+}
+
+// result is what the case took in all passes.
+func (s *series) result(c Case) (Result, error) {
+	r := Result{Group: c.Group, Name: c.Name, Baseline: c.Baseline, Bytes: c.Bytes, Per: c.Per, Task: c.Task}
+	base := slices.Index(s.drivers, c.Baseline)
 	if base < 0 {
 		return r, errors.New("there is no baseline")
 	}
-	samples, err := p.sample(ctx, &c)
-	if err != nil {
-		return r, err
-	}
-	r.Rounds = len(samples[base])
-	for i, d := range c.Drivers {
-		r.Drivers = append(r.Drivers, summarize(d.Name, samples[i], samples[base]))
+	r.Rounds = len(s.samples[base])
+	for i, name := range s.drivers {
+		r.Drivers = append(r.Drivers, summarize(name, s.samples[i], s.samples[base]))
 	}
 	return r, nil
 }
 
-// sample lets the drivers take turns.
-func (p Plan) sample(ctx context.Context, c *Case) ([][]sample, error) {
+// sample lets the drivers take turns, and adds to the samples of each.
+func (p Plan) sample(ctx context.Context, c *Case, samples [][]sample) error {
 	times := make([]int, len(c.Drivers))
 	for i, d := range c.Drivers {
 		var err error
 		if times[i], err = p.calibrate(c, d); err != nil {
-			return nil, fmt.Errorf("%s: %w", d.Name, err)
+			return fmt.Errorf("%s: %w", d.Name, err)
 		}
 	}
-	samples := make([][]sample, len(c.Drivers))
 	var worked time.Duration
 	for round := 0; !p.over(round, worked); round++ {
 		for i, d := range c.Drivers {
 			if err := ctx.Err(); err != nil {
-				return nil, err
+				return err
 			}
 			start := time.Now()
 			s, err := c.measure(d, times[i])
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", d.Name, err)
+				return fmt.Errorf("%s: %w", d.Name, err)
 			}
 			if i == 0 {
 				worked += time.Since(start)
@@ -196,7 +220,7 @@ func (p Plan) sample(ctx context.Context, c *Case) ([][]sample, error) {
 			samples[i] = append(samples[i], s)
 		}
 	}
-	return samples, nil
+	return nil
 }
 
 // calibrate finds how many tasks fill a slot. Of two tries the faster counts, as

@@ -13,6 +13,7 @@ import (
 type Report struct {
 	Machine string
 	Command string
+	Passes  int
 	Results []Result
 	Memory  []Footprint `json:",omitempty"`
 }
