@@ -65,7 +65,9 @@ func (c *Cursor[T]) Decode() (doc T, err error) {
 	if c.Current() == nil {
 		return doc, errors.New("the cursor is at no document; call Next first")
 	}
-	err = decode(c.codec, c.inner.Server(), c.inner.Namespace(), c.inner.Current(), &c.into)
+	if err = c.codec.Unmarshal(c.inner.Current(), &c.into); err != nil {
+		err = undecodable(err, c.inner.Server(), c.inner.Namespace(), c.inner.Current())
+	}
 	doc, c.into = c.into, doc
 	return doc, err
 }

@@ -87,13 +87,9 @@ func (e *DecodeError) Error() string {
 // Unwrap is e.Err.
 func (e *DecodeError) Unwrap() error { return e.Err }
 
-// decode decodes a document of the server's namespace, which may be lent, into
-// dst.
-func decode(codec bson.Options, server, ns string, doc bson.Raw, dst any) error {
-	err := codec.Unmarshal(doc, dst)
-	if err == nil {
-		return nil
-	}
+// undecodable is the error about a document, which may be lent, that could not be
+// decoded because of err.
+func undecodable(err error, server, ns string, doc bson.Raw) error {
 	doc = doc.Clone()
 	return &DecodeError{Server: server, Namespace: ns, ID: doc.Lookup("_id"), Document: doc, Err: err}
 }

@@ -143,6 +143,8 @@ func (c *Collection[T]) FindOne(ctx context.Context, filter any, opts ...FindOne
 	if !ok {
 		return doc, ErrNoDocuments
 	}
-	err = decode(c.settings.codec, res.Server.Address(), c.namespace(), first, &doc)
+	if err = c.settings.codec.Unmarshal(first, &doc); err != nil {
+		err = undecodable(err, res.Server.Address(), c.namespace(), first)
+	}
 	return doc, err
 }

@@ -150,8 +150,8 @@ func (c *Collection[T]) findAndModify(ctx context.Context, e *encoder, maxTime t
 		}
 		return doc, err
 	}
-	if e := decode(c.settings.codec, res.Server.Address(), c.namespace(), value, &doc); e != nil {
-		return doc, e
+	if e := c.settings.codec.Unmarshal(value, &doc); e != nil {
+		return doc, undecodable(e, res.Server.Address(), c.namespace(), value)
 	}
 	return doc, err
 }
