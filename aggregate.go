@@ -24,7 +24,9 @@ type AggregateOptions struct {
 	TimeoutMode              TimeoutMode
 }
 
-// Aggregate runs a pipeline on a collection; its results are decoded into R.
+// Aggregate runs a pipeline on a collection; its results are decoded into R. It
+// runs when the sequence is ranged over, also by Slice or First, and not before:
+// that goes for a pipeline with $out or $merge, too.
 func Aggregate[R, T any](ctx context.Context, c *Collection[T], pipeline any, opts ...AggregateOptions) Docs[R] {
 	return docs(ctx, func() (*Cursor[R], error) { return AggregateCursor[R](ctx, c, pipeline, opts...) })
 }
@@ -47,7 +49,8 @@ func AggregateDatabaseCursor[R any](ctx context.Context, d *Database, pipeline a
 }
 
 // Aggregate runs a pipeline on the collection; its results are decoded into T.
-// The function Aggregate decodes them into another type.
+// The function Aggregate decodes them into another type. Like that, it runs when
+// the sequence is ranged over, also by Slice or First.
 func (c *Collection[T]) Aggregate(ctx context.Context, pipeline any, opts ...AggregateOptions) Docs[T] {
 	return Aggregate[T](ctx, c, pipeline, opts...)
 }

@@ -41,6 +41,10 @@ func TestArgumentsRefused(t *testing.T) {
 			_, err := coll.UpdateOne(ctx, bson.D{}, bson.E{Key: "$set", Value: bson.D{}})
 			return err
 		}, "update: a bson.E is one element"},
+		"nil as _id": {func() error {
+			_, err := coll.UpdateByID(ctx, nil, bson.D{{Key: "$set", Value: bson.D{{Key: "x", Value: 1}}}})
+			return err
+		}, "_id: it is nil"},
 		"malformed resumeAfter":   {func() error { _, err := coll.Watch(ctx, nil, motor.WatchOptions{ResumeAfter: junk}); return err }, "resumeAfter: it is no document"},
 		"malformed startAfter":    {func() error { _, err := coll.Watch(ctx, nil, motor.WatchOptions{StartAfter: bson.Raw{}}); return err }, "startAfter: it is no document"},
 		"a write without a model": {func() error { _, err := coll.BulkWrite(ctx, []motor.WriteModel[bson.D]{nil}); return err }, "write 0 has no model"},

@@ -203,7 +203,7 @@ func missing(model any) bool {
 
 // BulkWrite makes writes of all kinds, in as many commands as it takes. The
 // error is a *BulkWriteError if some were refused; the result then says what
-// the others did.
+// the others did. It is nil if no command was sent.
 func (c *Collection[T]) BulkWrite(ctx context.Context, models []WriteModel[T], opts ...BulkWriteOptions) (*BulkWriteResult, error) {
 	if len(models) == 0 {
 		return nil, errors.New("bulkWrite: the list of writes is empty")
@@ -242,6 +242,11 @@ func (c *Collection[T]) BulkWrite(ctx context.Context, models []WriteModel[T], o
 	}
 	e.release()
 	c.wrote(b.release())
+	if !out.Begun {
+		err := bulkError(&out)
+		op.End(err)
+		return nil, err
+	}
 	res, err := b.result(&out)
 	res.Acknowledged = env.WriteConcern.Acknowledged()
 	err = errors.Join(bulkError(&out), err)

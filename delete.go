@@ -23,13 +23,15 @@ type DeleteResult struct {
 	Acknowledged bool
 }
 
-// DeleteOne removes the first document that matches filter.
+// DeleteOne removes the first document that matches filter. After an error the
+// result is nil, but for a *WriteConcernError: the write was made then.
 func (c *Collection[T]) DeleteOne(ctx context.Context, filter any, opts ...DeleteOptions) (*DeleteResult, error) {
 	return c.delete(ctx, filter, option.Of(opts), false)
 }
 
 // DeleteMany removes all documents that match filter, of which bson.D{} matches
-// all and nil is an error. It is not retried.
+// all and nil is an error. It is not retried. After an error the result is nil,
+// but for a *WriteConcernError.
 func (c *Collection[T]) DeleteMany(ctx context.Context, filter any, opts ...DeleteOptions) (*DeleteResult, error) {
 	return c.delete(ctx, filter, option.Of(opts), true)
 }

@@ -22,6 +22,10 @@ var (
 	// ErrTimeout says that a deadline passed, here or on the server: that of a
 	// context, timeoutMS or one of the older timeouts.
 	ErrTimeout = wire.ErrTimeout
+	// ErrDocumentTooLarge says that a document, or a statement of a write, is
+	// larger than servers take. A write that the driver refuses for that is a
+	// *WriteError without a Server.
+	ErrDocumentTooLarge = wire.ErrDocumentTooLarge
 	// ErrClientClosed says that the client was closed.
 	ErrClientClosed = topology.ErrClosed
 	// ErrSessionEnded says that the session has ended.
@@ -56,7 +60,8 @@ type (
 	WriteConcernError = ops.WriteConcernError
 	// WriteError says that one statement of a write failed: its Index and
 	// Namespace, the Server, the Code, Name, Message, Details and Labels, and all
-	// that as it came, Raw.
+	// that as it came, Raw. The driver makes those with ErrDocumentTooLarge for
+	// statements that it does not send; they have no Server.
 	WriteError = ops.WriteError
 )
 

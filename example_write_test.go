@@ -59,6 +59,18 @@ func ExampleCollection_UpdateOne() {
 	// Output: 1 [{Phobos 12} {Deimos 6}] <nil>
 }
 
+func ExampleCollection_UpdateByID() {
+	planets, end := planets()
+	defer end()
+
+	res, err := planets.UpdateByID(context.Background(), "Venus", bson.D{{Key: "$set", Value: bson.D{{Key: "rings", Value: true}}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(res.MatchedCount, res.ModifiedCount)
+	// Output: 1 1
+}
+
 func ExampleCollection_BulkWrite() {
 	planets, end := planets()
 	defer end()

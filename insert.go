@@ -76,7 +76,8 @@ type InsertManyResult struct {
 }
 
 // InsertMany inserts documents, in as many commands as it takes. The error is a
-// *BulkWriteError if some were refused; the result then holds the others.
+// *BulkWriteError if some were refused; the result then holds the others. It is
+// nil if no command was sent.
 func (c *Collection[T]) InsertMany(ctx context.Context, list []T, opts ...InsertManyOptions) (*InsertManyResult, error) {
 	if len(list) == 0 {
 		return nil, fmt.Errorf("insertMany: the list of documents is empty")
@@ -112,6 +113,9 @@ func (c *Collection[T]) InsertMany(ctx context.Context, list []T, opts ...Insert
 	keepInserted(ids, &out, !o.Unordered)
 	err = bulkError(&out)
 	op.End(err)
+	if !out.Begun {
+		return nil, err
+	}
 	return &InsertManyResult{InsertedIDs: ids, Acknowledged: env.WriteConcern.Acknowledged()}, err
 }
 

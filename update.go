@@ -2,6 +2,7 @@ package motor
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/motor-go/motor/bson"
 	"github.com/motor-go/motor/internal/option"
@@ -47,20 +48,33 @@ type UpdateResult struct {
 
 // UpdateOne changes the first document that matches filter. update is a document
 // of operators such as $set, or a pipeline.
+//
+// After an error the result is nil, but for a *WriteConcernError: the write was
+// made then.
 func (c *Collection[T]) UpdateOne(ctx context.Context, filter, update any, opts ...UpdateOptions) (*UpdateResult, error) {
 	o, e := option.Of(opts), c.encoder()
 	return c.update(ctx, e, filter, e.update(update), &o, false)
 }
 
+// UpdateByID is UpdateOne of the document with the _id.
+func (c *Collection[T]) UpdateByID(ctx context.Context, id, update any, opts ...UpdateOptions) (*UpdateResult, error) {
+	if isNil(id) {
+		return nil, fmt.Errorf("_id: %w", errNil)
+	}
+	return c.UpdateOne(ctx, bson.D{{Key: "_id", Value: id}}, update, opts...)
+}
+
 // UpdateMany changes all documents that match filter, of which bson.D{} matches
-// all and nil is an error. It is not retried.
+// all and nil is an error. It is not retried. After an error the result is nil,
+// but for a *WriteConcernError.
 func (c *Collection[T]) UpdateMany(ctx context.Context, filter, update any, opts ...UpdateOptions) (*UpdateResult, error) {
 	o, e := option.Of(opts), c.encoder()
 	return c.update(ctx, e, filter, e.update(update), &o, true)
 }
 
 // ReplaceOne puts another document in the place of the first that matches
-// filter. The _id stays.
+// filter. The _id stays. After an error the result is nil, but for a
+// *WriteConcernError.
 func (c *Collection[T]) ReplaceOne(ctx context.Context, filter any, replacement T, opts ...ReplaceOptions) (*UpdateResult, error) {
 	o, e := option.Of(opts), c.encoder()
 	return c.update(ctx, e, filter, e.replacement(replacement), &UpdateOptions{

@@ -3,7 +3,6 @@ package ops
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/motor-go/motor/bson"
@@ -34,6 +33,8 @@ func (s *Statements) start(i int) int {
 	return s.Ends[i-1]
 }
 
+func (s *Statements) size(i int) int { return s.Ends[i] - s.start(i) }
+
 func (s *Statements) index(i int) int {
 	if s.Index == nil {
 		return i
@@ -41,30 +42,20 @@ func (s *Statements) index(i int) int {
 	return s.Index[i]
 }
 
-// limits are what a server takes in one command.
+// limits are what a server takes in one command. document is maxBsonObjectSize.
 type limits struct{ statements, bytes, document int }
 
 // messageRoom is what a message may hold beside its statements.
 const messageRoom = 16 << 10
 
-// split is the end of the longest run of statements from i that fits.
-func (s *Statements) split(i int, l limits) int {
-	start := s.start(i)
-	n := i + 1
-	for n < s.Len() && n-i < l.statements && s.Ends[n]-start <= l.bytes {
+// split is the end of the longest run of statements from i that fits, each of
+// largest bytes at most. It is i if that one is larger.
+func (s *Statements) split(i int, l limits, largest int) int {
+	n, start := i, s.start(i)
+	for n < s.Len() && n-i < l.statements && s.size(n) <= largest && (n == i || s.Ends[n]-start <= l.bytes) {
 		n++
 	}
 	return n
-}
-
-// check refuses a statement that no server takes.
-func (s *Statements) check(l limits) error {
-	for i := range s.Ends {
-		if size := s.Ends[i] - s.start(i); size > l.document {
-			return fmt.Errorf("statement %d is %d bytes long; the server takes %d at most", s.index(i), size, l.document)
-		}
-	}
-	return nil
 }
 
 // Outcome is what became of a bulk write so far.
@@ -80,6 +71,8 @@ type Outcome struct {
 	// Tried counts the statements, in the order of their index, that reached a
 	// server with an answer.
 	Tried []int
+	// Begun says that a command was run, whatever became of it.
+	Begun bool
 	// Err is what ended the bulk write early, if it was no write error.
 	Err error
 	// Reply is the last reply.
@@ -107,15 +100,21 @@ func (x *Executor) Bulk(ctx context.Context, env Envelope, coll string, o WriteO
 	ctx, cancel := env.Timeout.Bound(ctx)
 	defer cancel()
 	l, err := x.limits(ctx, &env, kind.command())
-	if err == nil {
-		err = s.check(l)
-	}
 	if err != nil {
 		out.Err = err
 		return false
 	}
+	largest := kind.statementLimit(l.document)
 	for i := 0; i < s.Len(); {
-		n := s.split(i, l)
+		n := s.split(i, l, largest)
+		if n == i {
+			out.WriteErrors = append(out.WriteErrors, tooLarge(s.index(i), env.DB+"."+coll, s.size(i), largest))
+			if !o.Unordered {
+				return false
+			}
+			i++
+			continue
+		}
 		docs := s.Docs[s.start(i):s.Ends[n-1]]
 		multi := s.Multi != nil && slices.Contains(s.Multi[i:n], true)
 		var cmd Command
@@ -127,6 +126,7 @@ func (x *Executor) Bulk(ctx context.Context, env Envelope, coll string, o WriteO
 		case BulkDelete:
 			cmd = &Delete{Envelope: env, WriteOptions: o, Collection: coll, Deletes: docs, Multi: multi}
 		}
+		out.Begun = true
 		res, err := x.Run(ctx, cmd)
 		if !out.take(kind, s, i, n, res, err) {
 			return false
@@ -160,7 +160,6 @@ func (x *Executor) limits(ctx context.Context, env *Envelope, command string) (l
 		}
 	}
 	l.bytes -= messageRoom
-	l.document += messageRoom
 	return l, nil
 }
 

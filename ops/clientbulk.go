@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -44,6 +45,22 @@ func AppendClientInsert(dst []byte, doc bson.Raw) []byte {
 	dst, at := bson.BeginDocument(dst)
 	dst = bson.AppendInt32(dst, "insert", 0)
 	return bson.EndDocument(bson.AppendDocument(dst, "document", doc), at)
+}
+
+// documentAt is where in such a statement its document begins. Behind that is
+// only the byte that ends the statement.
+const documentAt = namespaceAt + 4 + 1 + len("document\x00")
+
+// refused is the error of a statement that is too large, or nil.
+func (s *ClientStatements) refused(i int, l limits) *WriteError {
+	kind, size := BulkUpdate, s.Ends[i]-s.start(i)
+	if bytes.HasPrefix(s.Docs[s.start(i)+5:], []byte("insert")) {
+		kind, size = BulkInsert, size-documentAt-1
+	}
+	if limit := kind.statementLimit(l.document); size > limit {
+		return tooLarge(i, s.Namespaces[s.Namespace[i]], size, limit)
+	}
+	return nil
 }
 
 // AppendClientUpdate appends the statement of an update.
@@ -114,11 +131,11 @@ func (b *ClientBulkWrite) failure(r Result) error {
 }
 
 // batch is the command of the longest run of statements from i that fits into
-// one, and where that ends. The statements stay where they are, and get the
-// numbers that their namespaces have in the command.
+// one, and where that ends. One that is refused ends it. The statements stay
+// where they are, and get the numbers that their namespaces have in the command.
 func (s *ClientStatements) batch(i int, l limits) (b ClientBulkWrite, n int) {
 	local := map[int]int32{}
-	for n = i; n < s.Len() && n-i < l.statements; n++ {
+	for n = i; n < s.Len() && n-i < l.statements && s.refused(n, l) == nil; n++ {
 		id, known := local[s.Namespace[n]]
 		info := 0
 		if !known {
@@ -188,11 +205,12 @@ func (x *Executor) ClientBulk(ctx context.Context, env Envelope, o WriteOptions,
 	for i := 0; i < s.Len() && out.Err == nil && (o.Unordered || len(out.WriteErrors) == 0); {
 		b, n := s.batch(i, l)
 		if n == i {
-			out.Err = fmt.Errorf("write %d is %d bytes long; the server takes messages of %d at most", i, s.Ends[i]-s.start(i), l.bytes)
-			return out
-		}
-		if size := s.longest(i, n); size > l.document {
-			out.Err = fmt.Errorf("a write of %d bytes is too long; the server takes documents of %d at most", size, l.document)
+			if e := s.refused(i, l); e != nil {
+				out.WriteErrors = append(out.WriteErrors, e)
+				i++
+				continue
+			}
+			out.Err = fmt.Errorf("write %d and its namespace are too large for a message; the limit is %d bytes", i, l.bytes)
 			return out
 		}
 		b.Envelope, b.WriteOptions, b.Verbose = env, o, verbose
@@ -204,14 +222,6 @@ func (x *Executor) ClientBulk(ctx context.Context, env Envelope, o WriteOptions,
 		i = n
 	}
 	return out
-}
-
-// longest is the size of the longest statement from i to n.
-func (s *ClientStatements) longest(i, n int) (size int) {
-	for ; i < n; i++ {
-		size = max(size, s.Ends[i]-s.start(i))
-	}
-	return size
 }
 
 // run runs one command for the statements i to n and reads all its results.

@@ -80,7 +80,8 @@ func (e *WriteConcernError) Is(target error) bool { return wire.CodeIs(e.Code, t
 // HasLabel reports whether the error carries the label.
 func (e *WriteConcernError) HasLabel(label string) bool { return slices.Contains(e.Labels, label) }
 
-// WriteError says that one statement of a write command failed.
+// WriteError says that one statement of a write command failed, or was not sent
+// because it is too large.
 type WriteError struct {
 	// Index is the statement's place in what the user asked for.
 	Index   int
@@ -91,7 +92,8 @@ type WriteError struct {
 	// Namespace is the collection that it was to change:
 	// "database.collection".
 	Namespace string
-	// Server is the address of the server that refused it.
+	// Server is the address of the server that refused it, empty if it was not
+	// sent.
 	Server string
 	// Labels are the error labels of the reply.
 	Labels []string
@@ -107,9 +109,10 @@ func (e *WriteError) Error() string {
 	if e.Namespace != "" {
 		b.WriteString(" on " + e.Namespace)
 	}
-	b.WriteString(" was refused")
 	if e.Server != "" {
-		b.WriteString(" by " + e.Server)
+		b.WriteString(" was refused by " + e.Server)
+	} else {
+		b.WriteString(" was not sent")
 	}
 	fmt.Fprintf(&b, ": %s (%d)", e.Message, e.Code)
 	if e.Details.Len() > 0 {

@@ -297,6 +297,9 @@ func (c *call) send(ctx context.Context, server *topology.Server, conn *pool.Con
 	if err := checkHint(c.command, &m); err != nil {
 		return nil, err
 	}
+	if err := checkSize(c.command, m.to); err != nil {
+		return nil, err
+	}
 	if err := c.joinSession(&m, now); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"sync/atomic"
@@ -187,12 +188,15 @@ func (c *Conn) Close() {
 // write sends a message, after reading what an earlier round trip left behind.
 func (c *Conn) write(ctx context.Context, r *Request) error {
 	c.keep(r.Message)
-	header, err := wire.ParseHeader(r.Message, c.MaxMessageSize)
+	size := len(r.Message) + len(r.Documents)
+	header, err := wire.ParseHeader(r.Message, math.MaxInt32)
 	switch {
 	case c.err != nil:
 		return c.fail(ctx, "write", false, c.err)
 	case ctx.Err() != nil:
 		return c.fail(ctx, "write", false, ctx.Err())
+	case size > c.MaxMessageSize:
+		return fmt.Errorf("the message for %s is %d bytes long; the limit is %d: %w", c.Address, size, c.MaxMessageSize, wire.ErrDocumentTooLarge)
 	case err != nil:
 		return fmt.Errorf("message for %s: %w", c.Address, err)
 	}

@@ -46,9 +46,13 @@ func (e *CommandError) Error() string {
 
 // Errors that callers branch on with errors.Is.
 var (
-	ErrDuplicateKey = errors.New("duplicate key")
-	ErrTimeout      = errors.New("timed out")
+	ErrDuplicateKey     = errors.New("duplicate key")
+	ErrTimeout          = errors.New("timed out")
+	ErrDocumentTooLarge = errors.New("document too large")
 )
+
+// BSONObjectTooLarge is the server's code for a document that is too large.
+const BSONObjectTooLarge = 10334
 
 // Is makes errors.Is find the sentinel that stands for the error's code.
 func (e *CommandError) Is(target error) bool { return CodeIs(e.Code, target) }
@@ -61,6 +65,9 @@ func CodeIs(code int32, target error) bool {
 		return code == 11000 || code == 11001 || code == 12582
 	case ErrTimeout:
 		return code == 50
+	case ErrDocumentTooLarge:
+		// The codes without a name are those of updates and upserts.
+		return code == BSONObjectTooLarge || code == 17419 || code == 17420 || code == 7655103
 	}
 	return false
 }
