@@ -40,9 +40,9 @@ This page was written by
 on {{.Machine}}.
 
 Times are the processor time of the whole process per operation, garbage collection included; shares are the medians
-over the rounds ({{(index .Results 0).Rounds}} here, in {{.Passes}} passes over all cases) of the time divided by that of the
-official driver ` + Official + ` in the same round, ± half the distance of their quartiles. Absolute times vary with the machine and what else it does;
-shares hardly do.
+over the rounds ({{(index .Results 0).Rounds}} here, those of round trips in {{.Passes}} passes over all of them) of the time divided by that of
+the official driver ` + Official + ` in the same round, ± half the distance of their quartiles. Absolute times vary with
+the machine and what else it does; shares hardly do.
 
 {{table (main .Results)}}
 ## With a replica set, a context, a monitor

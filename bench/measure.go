@@ -73,9 +73,9 @@ const (
 type Plan struct {
 	Rounds int
 	Slot   time.Duration
-	// Passes is in how many parts the rounds are done, from the first case to
-	// the last and all over again. How threads and processors happen to be
-	// arranged shows in a round trip, and stays for a while.
+	// Passes is in how many parts the rounds of round trips are done, from the
+	// first case to the last and all over again. How threads and processors
+	// happen to be arranged shows in a round trip, and stays for a while.
 	Passes int
 	// ByLetter measures as the specification of DriverBench has it instead.
 	ByLetter bool
@@ -99,9 +99,15 @@ func (p Plan) over(rounds int, worked time.Duration) bool {
 	return rounds >= p.Rounds
 }
 
-// pass is the i-th part of the plan.
-func (p Plan) pass(i int) Plan {
-	p.Rounds = (p.Rounds + i) / p.Passes
+// pass is the i-th part of the plan. What makes no round trips is measured
+// before all that does, which leaves a large heap behind.
+func (p Plan) pass(i int, trips bool) Plan {
+	switch {
+	case trips:
+		p.Rounds = (p.Rounds + i) / p.Passes
+	case i > 0:
+		p.Rounds = 0
+	}
 	return p
 }
 
