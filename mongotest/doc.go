@@ -19,9 +19,8 @@
 //
 // Snapshot reads go back as far as minSnapshotHistoryWindowInSeconds says: five
 // minutes, or what setParameter makes of it; five seconds before MongoDB 5.0.
-// Memory has a bound nevertheless: an oplog keeps 256 MB of documents, which
-// old snapshots are made from, and where that is less than the window it is what
-// counts.
+// Memory has a bound nevertheless: an oplog keeps 256 MB, from which old
+// snapshots are made, and where that is less than the window it is what counts.
 //
 // A Sharded cluster has routers before one shard, which is a ReplicaSet that can
 // be stepped down and partitioned like any other. A LoadBalanced cluster is one

@@ -306,3 +306,23 @@ func TestIdleCursorsAndTransactionsExpire(t *testing.T) {
 		c.fails(t, "admin", `{"commitTransaction": 1, "txnNumber": {"$numberLong": "1"}, "autocommit": false, `+lsid+`}`, 251)
 	})
 }
+
+// Killing a cursor ends the getMore that waits with it.
+func TestKillingACursorEndsItsGetMore(t *testing.T) {
+	inBubble(t, mongotest.Options{}, func(t *testing.T, rs *bubble) {
+		c := rs.dial(rs.primary())
+		id, _ := c.ok(t, "test", `{"aggregate": "c", "pipeline": [{"$changeStream": {}}], "cursor": {}}`).Lookup("cursor", "id").Int64()
+		waiting, done := rs.dial(rs.primary()), make(chan time.Duration)
+		start := time.Now()
+		go func() {
+			waiting.fails(t, "test", fmt.Sprintf(`{"getMore": {"$numberLong": "%d"}, "collection": "c", "maxTimeMS": 5000}`, id), 237)
+			done <- time.Since(start)
+		}()
+		time.Sleep(time.Second)
+		want(t, c.ok(t, "test", fmt.Sprintf(`{"killCursors": "c", "cursors": [{"$numberLong": "%d"}]}`, id)), []string{"cursorsKilled"}, fmt.Sprintf(`[{"$numberLong": "%d"}]`, id))
+		if took := <-done; took > 2*time.Second {
+			t.Errorf("the getMore went on for %v", took)
+		}
+		c.fails(t, "test", fmt.Sprintf(`{"getMore": {"$numberLong": "%d"}, "collection": "c"}`, id), 43)
+	})
+}

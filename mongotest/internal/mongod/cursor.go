@@ -66,9 +66,10 @@ type cursor struct {
 	remote   remote // on a mongos
 
 	// Guarded by cursors.mu.
-	busy     bool
-	killed   bool
-	lastUsed time.Time
+	busy      bool
+	killed    bool
+	interrupt context.CancelCauseFunc // of the getMore that waits, nil if none does
+	lastUsed  time.Time
 }
 
 func (c *cursors) init() { c.open = map[int64]*cursor{} }
@@ -142,6 +143,19 @@ func (c *cursors) end(cur *cursor) {
 	cur.killed = true
 	if !cur.busy {
 		delete(c.open, cur.id)
+	}
+	if cur.interrupt != nil {
+		cur.interrupt(errorf(codeCursorKilled, "operation was interrupted"))
+	}
+}
+
+// waits notes what interrupts the getMore that waits with the cursor, or nil
+// that it does not wait any more.
+func (c *cursors) waits(cur *cursor, interrupt context.CancelCauseFunc) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cur.interrupt = interrupt; interrupt != nil && cur.killed {
+		c.end(cur)
 	}
 }
 
@@ -316,6 +330,10 @@ func (r *request) nextBatch(cur *cursor, size int64, limitless bool, wait time.D
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	err = r.patiently(func(ctx context.Context) error {
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		r.server.cursors.waits(cur, cancel)
+		defer r.server.cursors.waits(cur, nil)
 		for {
 			select {
 			case <-changed:

@@ -79,6 +79,7 @@ const (
 	codeInvalidUUID                 = 207
 	codeTooManyLogicalSessions      = 211
 	codeTransactionTooOld           = 225
+	codeCursorKilled                = 237
 	codeSnapshotTooOld              = 239
 	codeSnapshotUnavailable         = 246
 	codeNoSuchTransaction           = 251

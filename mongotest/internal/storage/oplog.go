@@ -7,9 +7,12 @@ import (
 	"github.com/motor-go/motor/bson"
 )
 
-// maxOplogBytes is how much the documents in an oplog may weigh before the
-// oldest Entries are dropped.
-const maxOplogBytes = 256 << 20
+// maxOplogBytes is how much an oplog may weigh before the oldest Entries are
+// dropped: an eighth of it at a time, as the others move.
+const (
+	maxOplogBytes = 256 << 20
+	oplogDrop     = maxOplogBytes / 8
+)
 
 // An Oplog is the Entries of a node, in order.
 type Oplog struct {
@@ -26,8 +29,11 @@ func (l *Oplog) append(entries ...*Entry) {
 		l.bytes += e.size()
 	}
 	l.entries = append(l.entries, entries...)
+	if l.bytes <= maxOplogBytes {
+		return
+	}
 	drop := 0
-	for l.bytes > maxOplogBytes && drop < len(l.entries)-1 {
+	for l.bytes > maxOplogBytes-oplogDrop && drop < len(l.entries)-1 {
 		l.bytes -= l.entries[drop].size()
 		drop++
 	}
@@ -90,9 +96,13 @@ func search(entries []*Entry, ts bson.Timestamp) (int, bool) {
 	return slices.BinarySearchFunc(entries, ts, func(e *Entry, ts bson.Timestamp) int { return e.OpTime.TS.Compare(ts) })
 }
 
+// opBytes is about what an Op takes beside its documents, with its part of the
+// Entry.
+const opBytes = 512
+
 func (e *Entry) size() (n int64) {
 	for _, o := range e.Ops {
-		n += int64(len(o.Before) + len(o.After) + len(o.Object))
+		n += opBytes + int64(len(o.Before)+len(o.After)+len(o.Object))
 	}
 	return n
 }
