@@ -280,7 +280,7 @@ func explainTransactionNumbers(e *wire.CommandError, inTransaction bool) {
 	case inTransaction:
 		e.Message += "; transactions need a replica set or a sharded cluster"
 	default:
-		e.Message = "this MongoDB deployment does not support retryable writes; add retryWrites=false to the connection string"
+		e.Message = "This MongoDB deployment does not support retryable writes. Please add retryWrites=false to your connection string."
 	}
 }
 

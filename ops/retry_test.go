@@ -172,7 +172,7 @@ func TestExplainsTransactionNumbers(t *testing.T) {
 		inTransaction bool
 		want          string
 	}{
-		{old, false, "this MongoDB deployment does not support retryable writes; add retryWrites=false to the connection string"},
+		{old, false, "This MongoDB deployment does not support retryable writes. Please add retryWrites=false to your connection string."},
 		{old, true, old + "; transactions need a replica set or a sharded cluster"},
 		{"something else", false, "something else"},
 		{"something else", true, "something else"},
