@@ -159,6 +159,7 @@ type series struct {
 // Measure runs the case and adds to what other passes gave, and is in the first
 // of them what checks it.
 func (p Plan) Measure(ctx context.Context, c Case, s *series) error {
+	settle()
 	if c.Open != nil {
 		err := c.Open(ctx, &c)
 		if c.Close != nil {
@@ -184,6 +185,20 @@ func (p Plan) Measure(ctx context.Context, c Case, s *series) error {
 		s.samples = make([][]sample, len(c.Drivers))
 	}
 	return p.sample(ctx, &c, s.samples)
+}
+
+// settle waits until the drivers have let go of the buffers that they keep for
+// a while. A large heap is collected seldom, so that a case would not be charged
+// with the garbage that it makes.
+func settle() {
+	const small, patience = 16 << 20, 4 * time.Second
+	var m runtime.MemStats
+	for start := time.Now(); time.Since(start) < patience; time.Sleep(100 * time.Millisecond) {
+		runtime.GC()
+		if runtime.ReadMemStats(&m); m.HeapAlloc < small {
+			return
+		}
+	}
 }
 
 // result is what the case took in all passes.

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Keep is how long something stays on a Shelf unused.
-const Keep = 10 * time.Second
+// Keep is how long something stays on a Shelf unused: long enough for a program
+// that goes on using it, and no longer, as it is large.
+const Keep = 3 * time.Second
 
 // Shelf holds what is not in use, the last put first. The zero Shelf is ready
 // to use, also concurrently.
