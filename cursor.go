@@ -74,7 +74,8 @@ func (c *Cursor[T]) Decode() (doc T, err error) {
 
 // Current is the document that Next moved to, as it came. It is lent: it stays
 // valid until the next call of Next or TryNext, and what is to last must be
-// cloned. It is nil where there is no document. Decoding into a bson.Raw makes a copy.
+// cloned. It is nil where there is no document. Decoding into a bson.Raw makes a
+// copy.
 func (c *Cursor[T]) Current() bson.Raw {
 	if c.inner == nil {
 		return nil

@@ -44,7 +44,8 @@ var (
 
 type (
 	// CommandError is a server's answer that a command failed: the Command, its
-	// Namespace, the Server, the Code, Name, Message and Labels, and the whole Reply.
+	// Namespace, the Server, the Code, Name, Message and Labels, and the whole
+	// Reply.
 	CommandError = wire.CommandError
 	// ConnectionError says that a command got no answer: no server could be
 	// selected, no connection was to be had, or the connection broke. It has the

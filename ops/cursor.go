@@ -214,9 +214,9 @@ func (c *Cursor) forget() {
 	}
 }
 
-// Current is the document that Next moved to, nil if there was none. It shares memory with its batch,
-// which stays valid, but with the option Reuse only until the next call of
-// Next or TryNext.
+// Current is the document that Next moved to, nil if there was none. It shares
+// memory with its batch, which stays valid, but with the option Reuse only until
+// the next call of Next or TryNext.
 func (c *Cursor) Current() bson.Raw { return c.current }
 
 // Remaining counts the documents left in the batch.

@@ -59,8 +59,8 @@ func (s *Server) Description() description.Server {
 func (s *Server) MinRTT() time.Duration { return time.Duration(s.minRTT.Load()) }
 
 // CheckOut gets a connection from the pool, before the time if that is not
-// zero; see there for the errors, or ErrClosed. From now on until CheckIn an operation counts
-// as under way.
+// zero; see there for the errors, or ErrClosed. From now on until CheckIn an
+// operation counts as under way.
 func (s *Server) CheckOut(ctx context.Context, before time.Time) (*pool.Conn, error) {
 	s.operations.Add(1)
 	c, err := s.pool.CheckOutBefore(ctx, before)
